@@ -1,0 +1,50 @@
+"""What the networks of the paper are made of."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from translate import UserError, full_precision
+
+
+def instance_norm(channels: int) -> nn.Module:
+    """Instance normalisation as the paper's PyTorch code has it: without learned scale and without running statistics."""
+    return nn.InstanceNorm2d(channels, affine=False, track_running_stats=False)
+
+
+def initialise(network: nn.Module) -> None:
+    """Weights from N(0, 0.02), biases 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def require_size(what: str, size: tuple[int, int], least: int) -> None:
+    """Raise UserError where a picture is too small for a network: instance norm of a single pixel is 0, whatever the pixel."""
+    if min(size) < least:
+        raise UserError(f"{what} takes pictures of at least {least} pixels a side, not {size[0]}x{size[1]}; raise --size.")
+
+
+class Output(nn.Module):
+    """The last layer and its tanh, computed in full precision: half precision leaves 8 bits of which most are spent near ±1.
+
+    ``skip`` times the input is added before the tanh.
+    """
+
+    def __init__(self, layer: nn.Module, skip: float = 0.0) -> None:
+        super().__init__()
+        self.layer = layer
+        self.skip = skip
+
+    def forward(self, features: Tensor, image: Tensor) -> Tensor:
+        """The picture in [-1, 1] from the last features and the picture that came in."""
+        with full_precision(features.device):
+            # float64 stays: tests of the arithmetic run in it.
+            features = features if features.dtype == torch.float64 else features.float()
+            output = cast(Tensor, self.layer(features))
+            return torch.tanh(output + self.skip * image if self.skip else output)

@@ -1,0 +1,133 @@
+"""The method, in the paper's letters: G: X→Y, F: Y→X; D_X judges X, D_Y judges Y."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from torch import Tensor
+
+from translate import (
+    Adam,
+    Batch,
+    Clock,
+    ImagePool,
+    LinearDecay,
+    Make,
+    OptimiserPlan,
+    Part,
+    Preset,
+    Recipe,
+    Update,
+    UserError,
+    option,
+    part,
+)
+
+
+class CycleGAN(Recipe):
+    """Learn X→Y and Y→X together from unpaired pictures (Zhu et al., 2017).
+
+    Each translator must fool the judge of the domain it leads to, and lead back to the picture that it came from: the cycle.
+    """
+
+    domains = 2
+    exports = ("G", "F")
+    presets = {
+        "quick": Preset(
+            "64 px and small networks: minutes on a CPU",
+            run={"size": 64, "batch": 4, "steps": 600},
+            options={"generator": "resnet:blocks=4,channels=24,skip=1.5", "discriminator": "patch:channels=32"},
+        ),
+        "paper": Preset(
+            "as published: 256 px, batch 1, 200 epochs, half of them with a falling learning rate",
+            run={"size": 256, "batch": 1, "epochs": 200},
+        ),
+    }
+
+    @dataclass(frozen=True)
+    class Options(Recipe.Options):
+        """What a user may choose; the defaults are the paper's."""
+
+        generator: Part = part("resnet", "network of G and F")
+        discriminator: Part = part("patch", "network of D_X and D_Y")
+        adversarial: Part = part("least-squares", "the game between generators and discriminators")
+        cycle: Part = part("l1", "distance between a picture and its round trip")
+        identity: Part = part("l1", "distance between a picture and its translation to its own domain")
+        cycle_weight: float = option(10.0, "weight of each cycle loss", least=0)
+        identity_weight: float = option(5.0, "weight of each identity loss; 0 is off, as in the paper's equations", least=0)
+        pool_size: int = option(50, "fakes of the past that each judge is shown from; 0 is off", least=0)
+        lr: float = option(2e-4, "learning rate of all networks", least=0)
+        beta1: float = option(0.5, "Adam's decay of the first moment", least=0, most=1)
+        decay_from: float = option(
+            0.5, "share of the run after which the learning rate falls to 0 in a straight line", least=0, most=1
+        )
+
+    options: Options
+
+    def build(self, make: Make) -> None:
+        """Two translators and two judges."""
+        chosen, (x, y) = self.options, self.spaces
+        if chosen.identity_weight and x.channels != y.channels:
+            raise UserError(
+                f"The identity loss shows each translator a picture of its target, and '{x.name}' has {x.channels} channels where "
+                f"'{y.name}' has {y.channels}; switch it off with --identity-weight 0."
+            )
+        self.G, self.F = make.generator(chosen.generator, x, y), make.generator(chosen.generator, y, x)
+        self.D_X, self.D_Y = make.discriminator(chosen.discriminator, x), make.discriminator(chosen.discriminator, y)
+        self.pool_x, self.pool_y = ImagePool(chosen.pool_size, x.shape), ImagePool(chosen.pool_size, y.shape)
+        self.game = make.adversarial_loss(chosen.adversarial)
+        self.cycle = make.cycle_loss(chosen.cycle)
+        self.identity = make.reconstruction_loss(chosen.identity)
+
+    def optimisers(self) -> Mapping[str, OptimiserPlan]:
+        """One Adam over both translators, one over both judges."""
+        chosen = self.options
+        schedule = LinearDecay(chosen.decay_from)
+        return {
+            "generators": Adam(over=("G", "F"), lr=chosen.lr, betas=(chosen.beta1, 0.999), schedule=schedule),
+            "discriminators": Adam(over=("D_X", "D_Y"), lr=chosen.lr, betas=(chosen.beta1, 0.999), schedule=schedule),
+        }
+
+    def step(self, batches: Sequence[Batch], clock: Clock) -> Iterator[Update]:
+        """The translators first, then the judges, which see fakes of the past as well."""
+        (batch,) = batches
+        x, y = batch.images
+        chosen = self.options
+        fake_y, fake_x = self.G(x), self.F(y)
+        losses = {
+            **_named(self.game.generator(self.D_Y, y, fake_y, clock), "y"),
+            **_named(self.game.generator(self.D_X, x, fake_x, clock), "x"),
+            "cycle_x": chosen.cycle_weight * self.cycle(self.F(fake_y), x),
+            "cycle_y": chosen.cycle_weight * self.cycle(self.G(fake_x), y),
+        }
+        if chosen.identity_weight:
+            losses["identity_x"] = chosen.identity_weight * self.identity(self.F(x), x)
+            losses["identity_y"] = chosen.identity_weight * self.identity(self.G(y), y)
+        yield Update("generators", losses)
+
+        seen_x = self.pool_x.exchange(fake_x, batch.uniform("pool_x", 2))
+        seen_y = self.pool_y.exchange(fake_y, batch.uniform("pool_y", 2))
+        # Halved, which slows the judges down beside the translators.
+        yield Update(
+            "discriminators",
+            {
+                **_named(self.game.discriminator(self.D_X, x, seen_x, clock), "x", 0.5),
+                **_named(self.game.discriminator(self.D_Y, y, seen_y, clock), "y", 0.5),
+            },
+        )
+
+    def phase(self, clock: Clock) -> Hashable:
+        """Every step runs the same code once the pools are full."""
+        return bool(int(self.pool_x.count) < self.pool_x.size)
+
+    def translate(self, image: Tensor, source: int, target: int) -> Tensor:
+        """G for X→Y, F for Y→X; a picture that is where it should be stays as it is."""
+        if source == target:
+            return image
+        return cast(Tensor, self.G(image) if source == 0 else self.F(image))
+
+
+def _named(losses: Mapping[str, Tensor], letter: str, weight: float = 1.0) -> dict[str, Tensor]:
+    return {f"{name}_{letter}": weight * loss for name, loss in losses.items()}

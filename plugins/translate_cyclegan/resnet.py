@@ -1,0 +1,92 @@
+"""The generator of the paper (after Johnson et al., 2016)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from torch import Tensor, nn
+
+from translate import Space, UserError, option
+from translate_cyclegan.layers import Output, initialise, instance_norm, require_size
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions with reflection padding, added to what came in."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            instance_norm(channels),
+            nn.ReLU(inplace=True),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            instance_norm(channels),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """``(B, C, H, W)`` → the same shape."""
+        return cast(Tensor, features + self.body(features))
+
+
+def _upsample(kind: str, before: int, after: int) -> list[nn.Module]:
+    if kind == "transposed":
+        return [nn.ConvTranspose2d(before, after, 3, stride=2, padding=1, output_padding=1)]
+    # Every output pixel sees the same number of inputs: no checkerboard (Odena et al., 2016).
+    return [nn.Upsample(scale_factor=2, mode="nearest"), nn.ReflectionPad2d(1), nn.Conv2d(before, after, 3)]
+
+
+class ResNetGenerator(nn.Module):
+    """c7s1-64, d128, d256, R256 ×9 (or ×6), u128, u64, c7s1-3, tanh, as in the paper's appendix.
+
+    11,378,179 parameters with 9 blocks and RGB, 7,837,699 with 6. ``(B, C, H, W)`` in [-1, 1] → ``(B, C', H, W)`` in [-1, 1], with H
+    and W multiples of 4.
+    """
+
+    stride = 4
+
+    @dataclass(frozen=True)
+    class Options:
+        """What a user may choose."""
+
+        blocks: int | None = option(None, "residual blocks; by default the paper's 9 from 256 px on, 6 below", least=0)
+        channels: int = option(64, "channels of the first layer", least=1)
+        upsample: Literal["transposed", "resize"] = option(
+            "transposed", "transposed convolutions as published, or resize and convolve, against checkerboards"
+        )
+        skip: float = option(0.0, "how much of the input is added before the tanh; 0 as published", least=0)
+
+    def __init__(self, source: Space, target: Space, options: Options) -> None:
+        super().__init__()
+        require_size("Generator 'resnet'", source.size, 8)
+        if options.skip and source.channels != target.channels:
+            raise UserError(
+                f"Generator 'resnet' cannot add its input to its output: '{source.name}' has {source.channels} channels and "
+                f"'{target.name}' {target.channels}; use skip=0."
+            )
+        blocks = options.blocks if options.blocks is not None else 9 if min(source.size) >= 256 else 6
+        width = options.channels
+        down: list[nn.Module] = [
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(source.channels, width, 7),
+            instance_norm(width),
+            nn.ReLU(inplace=True),
+        ]
+        for _ in range(2):
+            down += [nn.Conv2d(width, 2 * width, 3, stride=2, padding=1), instance_norm(2 * width), nn.ReLU(inplace=True)]
+            width *= 2
+        up: list[nn.Module] = []
+        for _ in range(2):
+            up += [*_upsample(options.upsample, width, width // 2), instance_norm(width // 2), nn.ReLU(inplace=True)]
+            width //= 2
+        self.down = nn.Sequential(*down)
+        self.blocks = nn.Sequential(*(ResidualBlock(4 * width) for _ in range(blocks)))
+        self.up = nn.Sequential(*up)
+        self.output = Output(nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, target.channels, 7)), options.skip)
+        initialise(self)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """The picture of the other domain."""
+        return cast(Tensor, self.output(self.up(self.blocks(self.down(image))), image))

@@ -1,0 +1,109 @@
+"""Turn pictures of one kind into pictures of another, without paired examples.
+
+>>> from translate import Engine
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from translate.clock import Clock, LinearDecay, Schedule, constant
+    from translate.data.domain import Domain, Space
+    from translate.engine import Engine, Report
+    from translate.errors import Interrupted, NotFinite, RecipeError, TranslateError, UnknownName, UserError
+    from translate.game import Game, ImageLoss, Judge
+    from translate.hookspecs import hookimpl
+    from translate.optimisers import SGD, Adam, OptimiserPlan, RMSprop
+    from translate.options import Part, Size, option, part
+    from translate.plugins import Plugins
+    from translate.pool import ImagePool
+    from translate.precision import full_precision
+    from translate.recipe import Batch, Make, Preset, Recipe, Update
+    from translate.settings import RunOptions
+
+# The public names and the modules that they live in: importing `translate` loads none of them, and so no torch.
+_HOMES = {
+    "translate.clock": ("Clock", "LinearDecay", "Schedule", "constant"),
+    "translate.data.domain": ("Domain", "Space"),
+    "translate.engine": ("Engine", "Report"),
+    "translate.errors": ("Interrupted", "NotFinite", "RecipeError", "TranslateError", "UnknownName", "UserError"),
+    "translate.game": ("Game", "ImageLoss", "Judge"),
+    "translate.hookspecs": ("hookimpl",),
+    "translate.optimisers": ("SGD", "Adam", "OptimiserPlan", "RMSprop"),
+    "translate.options": ("Part", "Size", "option", "part"),
+    "translate.plugins": ("Plugins",),
+    "translate.pool": ("ImagePool",),
+    "translate.precision": ("full_precision",),
+    "translate.recipe": ("Batch", "Make", "Preset", "Recipe", "Update"),
+    "translate.settings": ("RunOptions",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Batch",
+    "Clock",
+    "Domain",
+    "Engine",
+    "Game",
+    "ImageLoss",
+    "ImagePool",
+    "Interrupted",
+    "Judge",
+    "LinearDecay",
+    "Make",
+    "NotFinite",
+    "OptimiserPlan",
+    "Part",
+    "Plugins",
+    "Preset",
+    "RMSprop",
+    "Recipe",
+    "RecipeError",
+    "Report",
+    "RunOptions",
+    "Schedule",
+    "Size",
+    "Space",
+    "TranslateError",
+    "UnknownName",
+    "Update",
+    "UserError",
+    "constant",
+    "full_precision",
+    "hookimpl",
+    "option",
+    "part",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version("image-translate")
+    if name not in _HOME:
+        raise AttributeError(f"module 'translate' has no attribute '{name}'")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+def _refuse_namesake() -> None:
+    """Another distribution, a text tool, installs a module of this name: whichever came last has overwritten the other."""
+    try:
+        _version("translate")
+    except PackageNotFoundError:
+        return
+    raise ImportError(
+        "The distribution 'translate', a text tool, is installed beside 'image-translate', and both install a module named 'translate'; "
+        "uninstall one: pip uninstall translate && pip install --force-reinstall --no-deps image-translate."
+    )
+
+
+_refuse_namesake()

@@ -1,0 +1,159 @@
+"""A run on disk.
+
+    runs/<name>/run.toml                     resolved options, versions, plugins, data fingerprint
+               log.jsonl                     one line for each reported step
+               samples/                      picture grids, and the pictures they began with
+               checkpoints/<step>/           weights.safetensors, training.safetensors, manifest.json
+
+A checkpoint is written beside its final name and renamed when it is whole and on the disk; its manifest holds the SHA-256 of every
+file and, last, of itself. Which one is the latest is read off the folder, never stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from torch import Tensor
+
+from translate import weights
+from translate.errors import UserError
+
+TRAINING_NAME = "training.safetensors"
+MANIFEST_NAME = "manifest.json"
+RECORD_NAME = "run.toml"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def checkpoints(run: Path) -> list[Path]:
+    """The complete checkpoints of a run, the oldest first."""
+    folder = run / "checkpoints"
+    found = (
+        [each for each in folder.iterdir() if each.name.isdigit() and (each / MANIFEST_NAME).is_file()] if folder.is_dir() else []
+    )
+    return sorted(found, key=lambda each: int(each.name))
+
+
+def latest_checkpoint(run: Path) -> Path | None:
+    """The run's latest complete checkpoint, or None."""
+    return next(reversed(checkpoints(run)), None)
+
+
+def save_checkpoint(
+    run: Path,
+    step: int,
+    exported: Mapping[str, Tensor],
+    header: weights.Header,
+    training: Mapping[str, Tensor],
+    progress: Mapping[str, int],
+) -> Path:
+    """Write the checkpoint of ``step`` and return its folder. ``progress`` is kept in the header of the training file."""
+    final = run / "checkpoints" / f"{step:06d}"
+    temporary = final.with_name(f".{final.name}.{os.getpid()}.tmp")
+    if temporary.exists():
+        shutil.rmtree(temporary)
+    temporary.mkdir(parents=True)
+    try:
+        files = {
+            weights.WEIGHTS_NAME: weights.pack(exported, header.dump()),
+            TRAINING_NAME: weights.pack(training, {"progress": json.dumps(dict(progress))}),
+        }
+        listing = {name: {"sha256": _digest(data), "bytes": len(data)} for name, data in files.items()}
+        for name, data in files.items():
+            weights.write(temporary / name, data)
+        weights.write(temporary / MANIFEST_NAME, _manifest(step, listing))
+        if final.exists():
+            shutil.rmtree(final)
+        temporary.rename(final)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    weights.sync_folder(final.parent)
+    return final
+
+
+def _manifest(step: int, listing: Mapping[str, Mapping[str, object]]) -> bytes:
+    body = {"format": weights.FORMAT, "step": step, "files": listing}
+    seal = _digest(json.dumps(body, sort_keys=True).encode())
+    return json.dumps(body | {"manifest_sha256": seal}, indent=1).encode()
+
+
+def load_training(folder: Path) -> tuple[dict[str, Tensor], dict[str, int]]:
+    """Training state and progress of the checkpoint in ``folder``, verified. Raises UserError where a byte is not as it was written."""
+    try:
+        manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+        seal = manifest.pop("manifest_sha256")
+        if seal != _digest(json.dumps(manifest, sort_keys=True).encode()):
+            raise ValueError("its own digest does not match")
+        files = {name: (folder / name).read_bytes() for name in manifest["files"]}
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise UserError(
+            f"The checkpoint {folder} is damaged: {MANIFEST_NAME} cannot be trusted ({error}); delete it to use an earlier one."
+        ) from error
+    for name, data in files.items():
+        if _digest(data) != manifest["files"][name]["sha256"]:
+            raise UserError(
+                f"The checkpoint {folder} is damaged: {name} is not as it was written; delete the folder to use an earlier one."
+            )
+    tensors, metadata = weights.unpack(files[TRAINING_NAME], folder / TRAINING_NAME)
+    return tensors, json.loads(metadata["progress"])
+
+
+def prune(run: Path, keep: int) -> None:
+    """Delete all but the latest ``keep`` checkpoints."""
+    for folder in checkpoints(run)[:-keep]:
+        shutil.rmtree(folder)
+
+
+def create_run(run: Path, record: Mapping[str, Any]) -> None:
+    """Make the folder of a new run with its record. Raises UserError where it holds another run, or something else."""
+    if (run / RECORD_NAME).exists():
+        raise UserError(f"{run} holds another run; go on with it by 'translate resume {run}', or give another folder with --out.")
+    if run.exists() and not run.is_dir():
+        raise UserError(f"{run} is a file; give --out a folder.")
+    if run.is_dir() and any(run.iterdir()):
+        raise UserError(f"{run} is not empty and holds no run; give --out a new folder.")
+    write_record(run, record)
+
+
+def write_record(run: Path, record: Mapping[str, Any]) -> None:
+    """Write the run's record."""
+    weights.write(run / RECORD_NAME, tomli_w.dumps(dict(record)).encode())
+
+
+def read_record(run: Path) -> dict[str, Any]:
+    """The record of the run in ``run``. Raises UserError where there is none."""
+    try:
+        return tomllib.loads((run / RECORD_NAME).read_text(encoding="utf-8"))
+    except OSError:
+        raise UserError(f"{run} holds no run: there is no {RECORD_NAME} in it.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{run / RECORD_NAME} cannot be read ({error}).") from None
+
+
+def append_log(run: Path, line: Mapping[str, Any]) -> None:
+    """Add a line to the run's log."""
+    with (run / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(dict(line)) + "\n")
+
+
+def cut_log(run: Path, step: int) -> None:
+    """Drop the log's lines beyond ``step``: what a run did after its last checkpoint will be done again."""
+    log = run / "log.jsonl"
+    if log.exists():
+        lines = [
+            line
+            for line in log.read_text(encoding="utf-8").splitlines()
+            if line.endswith("}") and json.loads(line)["step"] <= step
+        ]
+        weights.write(log, "".join(f"{line}\n" for line in lines).encode())

@@ -1,0 +1,102 @@
+"""The command ``translate``: one module for each verb, each with ``main(arguments) -> exit code``.
+
+Exit codes: 0 done; 2 the input is wrong, said in one sentence; 130 and 143 interrupted, saved and resumable; 1 anything else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points, version
+
+from translate.errors import Interrupted, TranslateError, UserError, near
+
+#: The verbs of the library itself. ``--help`` must answer at once, so their lines stand here and no verb is imported for them.
+VERBS = {
+    "run": "train a recipe on domains of pictures",
+    "resume": "go on with a run that was stopped",
+    "apply": "translate pictures with trained weights",
+    "list": "list recipes, networks, losses, weights and plugins",
+    "show": "show a recipe, a network, a loss, a run or weights",
+}
+#: The entry-point group of verbs that plugins add.
+GROUP = "translate.commands"
+
+HELP = """usage: translate VERB ...
+
+Turn pictures of one kind into pictures of another, without paired examples.
+
+{verbs}
+
+  translate VERB --help    says more about a verb
+  translate --version      prints the version
+
+For a start:  translate run cyclegan --domains horse zebra"""
+
+
+def plugin_verbs() -> dict[str, EntryPoint]:
+    """The verbs of plugins by name; a verb of the library cannot be replaced."""
+    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in VERBS}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
+    # Waiting OpenMP threads that spin take the core from those that work; torch reads this when it is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    warnings.showwarning = _show_warning
+    try:
+        return _dispatch(arguments)
+    except UserError as error:
+        _complain(str(error))
+        return 2
+    except Interrupted as error:
+        print(error, file=sys.stderr)
+        return 128 + error.signal
+    except TranslateError as error:
+        _complain(str(error))
+        return 1
+    except BrokenPipeError:
+        # The reader of a pipe went away, as `head` does; Python would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        _complain("Stopped at once; a run goes on from its last checkpoint with 'translate resume'.")
+        return 130
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(HELP.format(verbs=_verb_lines()))
+        return 0
+    if arguments[0] in ("-V", "--version"):
+        print(f"image-translate {version('image-translate')}")
+        return 0
+    verb, rest = arguments[0], arguments[1:]
+    if verb in VERBS:
+        code: int = import_module(f"translate.cli.{verb}").main(rest)
+        return code
+    others = plugin_verbs()
+    if verb not in others:
+        raise UserError(f"There is no verb '{verb}'.{near(verb, [*VERBS, *others])} 'translate --help' lists them.")
+    code = others[verb].load()(rest)
+    return code
+
+
+def _verb_lines() -> str:
+    lines = dict(VERBS)
+    for name, entry in sorted(plugin_verbs().items()):
+        lines[name] = f"from plugin {entry.module.split('.')[0]}"
+    return "\n".join(f"  {name:<10} {line}" for name, line in lines.items())
+
+
+def _complain(message: str) -> None:
+    print(f"translate: {message}", file=sys.stderr)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """Our own warnings as a line for people; those of other libraries are for developers, who see them in Python."""
+    if (category is UserWarning and str(message)[:1].isupper()) or os.sep in str(message).split(":")[0]:
+        _complain(str(message))

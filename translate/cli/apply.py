@@ -1,0 +1,68 @@
+"""``translate apply``: translate pictures with trained weights."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from translate.cli.arguments import Parser
+from translate.data.domain import Space
+from translate.engine import Engine
+from translate.errors import UserError
+from translate.inference import find_pictures, open_image
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Translate every picture and write it under its own name."""
+    parser = Parser(
+        prog="translate apply",
+        description="Translate pictures with trained weights. Each result has the name and the size of its picture.",
+    )
+    parser.add_argument("weights", metavar="WEIGHTS", help="a run, a checkpoint, a weights file or a published name")
+    parser.add_argument("inputs", metavar="INPUT", nargs="+", help="pictures, or folders of pictures")
+    parser.add_argument("--to", metavar="DOMAIN", help="the domain to translate to [the last one]")
+    parser.add_argument("--source", metavar="DOMAIN", help="the domain to translate from, where there are more than two")
+    parser.add_argument("-o", "--out", metavar="DIR", help="folder for the results [DOMAIN-pictures]")
+    parser.add_argument(
+        "--scale",
+        metavar="train|native",
+        default="train",
+        help="train: bring the short side to the training size, and the result back; native: keep the pixels [train]",
+    )
+    parser.add_argument("--device", metavar="NAME", default="auto", help="auto, cpu, cuda, cuda:1 or mps [auto]")
+    values = parser.parse(arguments)
+    pictures = find_pictures(values.inputs)
+    engine = Engine.load(values.weights, device=values.device)
+    translator = engine.translator(values.to, values.source, values.scale)
+    out = Path(values.out or f"{translator.target.name}-pictures")
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file; give -o a folder.")
+    written, failed = 0, 0
+    for path, below in pictures:
+        target = out / below
+        if target.resolve() == path.resolve():
+            raise UserError(f"The results would overwrite {path}; give another folder with -o.")
+        try:
+            image = open_image(path)
+        except UserError as error:
+            print(f"translate: skipped: {error}", file=sys.stderr)
+            failed += 1
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        result = translator(image)
+        if result.mode in ("RGBA", "LA") and target.suffix.lower() in (".jpg", ".jpeg"):
+            result = result.convert("RGB")
+        result.save(target, **({"quality": 95} if target.suffix.lower() in (".jpg", ".jpeg") else {}))
+        written += 1
+    if not written:
+        raise UserError(f"None of the {failed} file(s) could be read as a picture.")
+    print(
+        f"{written} picture{'s' if written != 1 else ''} {_direction(translator.source, translator.target)} in {shlex.quote(str(out))}."
+    )
+    return 0
+
+
+def _direction(source: Space, target: Space) -> str:
+    return f"translated from {source.name} to {target.name}, at {source.size[0]} px," if source.is_picture else ""

@@ -1,0 +1,154 @@
+"""What a person sees of a run: where it stands, how long it takes, how the main losses are."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from translate.engine import Engine, Report
+from translate.hookspecs import hookimpl
+from translate.settings import default_preset
+
+#: The estimate of the time is made after so many seconds or steps of this session, whichever is later.
+ESTIMATE_SECONDS, ESTIMATE_STEPS = 5.0, 10
+#: Without a terminal, a line is printed about this often, in seconds.
+LINE_SECONDS = 15.0
+
+
+class Display:
+    """Shows the progress of ``engine``: a bar on a terminal, lines elsewhere. It takes part in events as a plugin does."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.console = Console(soft_wrap=True, highlight=False)
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TextColumn("{task.fields[losses]}"),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self.task = self.progress.add_task("training", total=engine.total, completed=engine.step, speed="", losses="")
+        self.began, self.first_step = time.monotonic(), engine.step
+        self.estimated = False
+        self.shown = 0.0
+
+    def introduce(self, chosen_preset: str | None) -> None:
+        """Say what will be trained on what, with which preset and why."""
+        engine, say = self.engine, self.console.print
+        assert engine.found is not None
+        run = engine.run_options
+        say(engine.found.summary())
+        if engine.found.root is None and run.data is None:
+            say(
+                f"No --data was given and ./data does not hold these domains, so the drawn ones are used; for pictures of your own: "
+                f"--data DIR, with DIR/{run.domains[0]}/ and so on."
+            )
+        device = {"cpu": "a CPU", "cuda": "a GPU", "mps": "a GPU (MPS)"}[engine.device.type]
+        if engine.preset is not None:
+            preset = type(engine.recipe).presets[engine.preset]
+            why = "as chosen" if chosen_preset or engine.step else f"the default on {device}"
+            others = [each for each in type(engine.recipe).presets if each != engine.preset]
+            more = (
+                f"; --preset {others[0]} for the other"
+                if others and engine.preset == default_preset(type(engine.recipe), "cpu")
+                else ""
+            )
+            say(f"Preset {engine.preset}, {why}: {preset.summary}{more}.")
+        length = f"{engine.total} steps" + (f" ({run.epochs} epochs)" if run.epochs else "")
+        say(
+            f"{engine.recipe_name} on {device}, {run.precision}: {run.size} px, batch {run.batch}, {length}. The run is kept in {engine.out}."
+        )
+        if engine.step:
+            say(f"Going on after step {engine.step}.")
+
+    def __enter__(self) -> Display:
+        self.began = time.monotonic()
+        self.progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.progress.stop()
+
+    @hookimpl
+    def step_finished(self, report: Report) -> None:
+        """Move the bar; once, estimate the time."""
+        now = time.monotonic()
+        done, seconds = report.step - self.first_step, now - self.began
+        left = self.engine.total - report.step
+        if not self.estimated and done >= ESTIMATE_STEPS and seconds >= ESTIMATE_SECONDS and left:
+            self.estimated = True
+            whole = _duration(seconds + left * seconds / done)
+            self.console.print(f"About {whole} in all, measured over the first {done} steps ({done / seconds:.1f} steps/s).")
+        if now - self.shown < (0.5 if self.console.is_terminal else LINE_SECONDS) and left:
+            return
+        self.shown = now
+        speed = f"{done / seconds:.2f} steps/s, {_duration(left * seconds / done)} left"
+        losses = _losses(report)
+        self.progress.update(self.task, completed=report.step, speed=speed, losses=losses)
+        if not self.console.is_terminal:
+            self.console.print(f"step {report.step}/{self.engine.total}  {speed}  {losses}")
+            sys.stdout.flush()
+
+    @hookimpl
+    def samples_saved(self, path: Path) -> None:
+        """Name the first grid, which is the first thing worth looking at."""
+        if self.console.is_terminal:
+            self.progress.update(self.task, description=f"training [dim](see {path})[/dim]")
+
+    def conclude(self) -> None:
+        """Say where everything is, and how to use it."""
+        engine, say = self.engine, self.console.print
+        assert engine.out is not None
+        say(f"Done: {engine.step} steps in {_duration(time.monotonic() - self.began)}.")
+        grid = engine.out / "samples" / f"{engine.step:06d}.png"
+        if not grid.exists():
+            return
+        say(f"Pictures: {grid}")
+        source, target = engine.spaces[0].name, engine.spaces[-1].name
+        inputs = engine.out / "samples" / "inputs" / source
+        command = [
+            "translate",
+            "apply",
+            str(engine.out),
+            str(inputs),
+            "--to",
+            target,
+            "-o",
+            str(engine.out / f"{source}-to-{target}"),
+        ]
+        say(f"Translate pictures with it: {shlex.join(command)}")
+
+
+def _losses(report: Report) -> str:
+    """The sum of each group, and every loss after it: short enough for a line."""
+    groups: dict[str, list[float]] = {}
+    for key, value in report.losses.items():
+        groups.setdefault(key.split("/")[0], []).append(value)
+    return "  ".join(f"{group} {sum(values):.3f}" for group, values in groups.items())
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def emit(value: Any) -> None:
+    """Print a value as JSON, for scripts."""
+    import json
+
+    print(json.dumps(value, indent=2))

@@ -1,0 +1,108 @@
+"""``translate run``: train a recipe on domains of pictures."""
+
+from __future__ import annotations
+
+import shlex
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from translate.cli.arguments import Parser, add_options
+from translate.cli.display import Display
+from translate.engine import Engine
+from translate.errors import Interrupted, UserError, listed
+from translate.plugins import Plugins, installed
+from translate.recipe import Recipe
+from translate.settings import RunOptions
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, build, train."""
+    plugins = Plugins(blocked=["*"]) if "--no-plugins" in arguments else installed()
+    name, rest = _recipe_name(arguments, plugins)
+    recipe = plugins.recipes[name]
+    parser = _parser(name, recipe)
+    values = vars(parser.parse(rest))
+    config, preset, out = values.pop("config"), values.pop("preset"), values.pop("out")
+    del values["no_plugins"]  # looked at above, before the recipe was known
+    if config is not None:
+        values = {**_read_config(Path(config), name), **values}
+    domains = values.pop("domains", ())
+    recipe.check_domains(name, domains)
+    folder = Path(out) if out is not None else _free_folder(name, domains)
+    engine = Engine(name, domains, preset=preset, out=folder, plugins=plugins, **values)
+    train(engine, chosen_preset=preset)
+    return 0
+
+
+def train(engine: Engine, chosen_preset: str | None = None) -> None:
+    """Train ``engine`` to its end before the user's eyes, and say what to do next."""
+    assert engine.out is not None
+    display = Display(engine)
+    display.introduce(chosen_preset)
+    engine.plugins.add(display, "display")
+    try:
+        with display:
+            engine.fit()
+    except Interrupted as stopped:
+        raise Interrupted(f"{stopped} Go on with: translate resume {shlex.quote(str(engine.out))}", stopped.signal) from None
+    finally:
+        engine.plugins.remove(display, "display")
+    display.conclude()
+
+
+def _recipe_name(arguments: Sequence[str], plugins: Plugins) -> tuple[str, list[str]]:
+    rest = [each for each in arguments if each != "--no-plugins"]
+    if rest and rest[0] in plugins.recipes:
+        return rest[0], rest[1:]
+    if not rest or rest[0] in ("-h", "--help"):
+        parser = _parser("RECIPE", Recipe)  # type: ignore[type-abstract]  # for its options alone
+        if rest:
+            parser.epilog = f"Recipes: {listed(plugins.recipes)}. 'translate run RECIPE --help' shows a recipe's own options."
+            parser.print_help()
+            raise SystemExit(0)
+        raise UserError(f"Which recipe? Write 'translate run RECIPE ...'; recipes: {listed(plugins.recipes)}.")
+    if rest[0].startswith("-"):
+        raise UserError(f"The recipe comes first: 'translate run RECIPE {rest[0]} ...'; recipes: {listed(plugins.recipes)}.")
+    plugins.recipes[rest[0]]  # raises, with the near name
+    raise AssertionError(rest)
+
+
+def _parser(name: str, recipe: type[Recipe]) -> Parser:
+    parser = Parser(prog=f"translate run {name}", description=(recipe.__doc__ or "").strip().splitlines()[0])
+    parser.add_argument(
+        "--preset",
+        metavar="|".join(recipe.presets) or "NAME",
+        help="; ".join(f"{each}: {preset.summary}" for each, preset in recipe.presets.items())
+        + " [quick on a CPU, paper on a GPU]",
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="a TOML file with options, such as the run.toml of another run; flags come first"
+    )
+    parser.add_argument("--out", metavar="DIR", help="folder of the run [runs/RECIPE-DOMAIN-DOMAIN]")
+    parser.add_argument("--no-plugins", action="store_true", default=False, help="load no plugin")
+    add_options(parser, RunOptions, "the run")
+    add_options(parser, recipe.Options, f"the recipe '{name}'")
+    return parser
+
+
+def _read_config(path: Path, recipe: str) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"The file {path} cannot be read ({error.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is no TOML file ({error}).") from None
+    if values.get("recipe", recipe) != recipe:
+        raise UserError(f"{path} is for recipe '{values['recipe']}', not '{recipe}'.")
+    tables = [values.get("run", {}), values.get("options", {})]
+    loose = {key: each for key, each in values.items() if not isinstance(each, dict) and key not in ("recipe", "preset")}
+    return {**loose, **tables[0], **tables[1]}
+
+
+def _free_folder(name: str, domains: Sequence[str]) -> Path:
+    """``runs/cyclegan-horse-zebra``, or with a number where that is taken."""
+    base = "-".join([name, *(Path(domain).name for domain in domains)])
+    folders = (Path("runs") / (base if number == 1 else f"{base}-{number}") for number in range(1, 10**6))
+    return next(folder for folder in folders if not folder.exists())

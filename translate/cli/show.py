@@ -1,0 +1,102 @@
+"""``translate show``: everything about one thing."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from translate import checkpoint, weights
+from translate.cli.arguments import Parser
+from translate.cli.display import emit
+from translate.errors import UserError, near
+from translate.plugins import Plugins, installed
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Show a registered name, a run, or weights."""
+    parser = Parser(prog="translate show", description="Show a recipe, a network, a loss, a run or weights.")
+    parser.add_argument("name", metavar="NAME", help="a name from 'translate list', a run folder, a checkpoint or a weights file")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    values = parser.parse(arguments)
+    plugins = installed()
+    entries = _registered(plugins, values.name)
+    if not entries:
+        names = [name for registry in plugins.registries.values() for name in registry]
+        try:
+            entries = [_stored(values.name)]
+        except UserError:
+            if Path(values.name).exists():
+                raise
+            raise UserError(
+                f"There is nothing named '{values.name}'.{near(values.name, [*names, *weights.published()])} "
+                f"'translate list' shows the names."
+            ) from None
+    if values.json:
+        emit(entries)
+        return 0
+    for number, entry in enumerate(entries):
+        print("\n" * bool(number) + _text(entry))
+    return 0
+
+
+def _registered(plugins: Plugins, name: str) -> list[dict[str, Any]]:
+    found = []
+    for registry in plugins.registries.values():
+        if name in registry:
+            factory = registry[name]
+            entry: dict[str, Any] = {
+                "name": name,
+                "kind": registry.kind,
+                "plugin": registry.owner(name),
+                "about": inspect.getdoc(factory) or "",
+                "options": _options(getattr(factory, "Options", None)),
+            }
+            if hasattr(factory, "presets"):
+                entry["presets"] = {
+                    key: f"{preset.summary} ({', '.join(f'{k}={v}' for k, v in {**preset.run, **preset.options}.items())})"
+                    for key, preset in factory.presets.items()
+                }
+            found.append(entry)
+    return found
+
+
+def _options(cls: type | None) -> dict[str, str]:
+    if cls is None:
+        return {}
+    return {each.name: f"{each.metadata.get('help', '')} [{each.default}]" for each in fields(cls)}
+
+
+def _stored(name: str) -> dict[str, Any]:
+    path = weights.locate(name)
+    tensors, header = weights.read(path)
+    parameters: dict[str, int] = {}
+    for key, tensor in tensors.items():
+        network = key.split(".")[0]
+        parameters[network] = parameters.get(network, 0) + tensor.numel()
+    entry: dict[str, Any] = {"name": name, "kind": "weights", "file": str(path), **asdict(header)}
+    entry["spaces"] = {space.name: f"{'x'.join(map(str, space.shape))} {space.dtype}" for space in header.spaces}
+    entry["parameters"] = {network: f"{count:,}" for network, count in parameters.items()}
+    if (Path(name) / checkpoint.RECORD_NAME).is_file():
+        entry["kind"] = "run"
+        entry["run"] = checkpoint.read_record(Path(name))["run"]
+        entry["checkpoints"] = ", ".join(folder.name for folder in checkpoint.checkpoints(Path(name)))
+    return entry
+
+
+def _text(entry: dict[str, Any]) -> str:
+    lines = [f"{entry['kind']} {entry['name']}"]
+    for key, value in entry.items():
+        if key in ("name", "kind") or value in ({}, ""):
+            continue
+        if key == "about":
+            lines += ["", *(f"  {line}".rstrip() for line in value.splitlines()), ""]
+        elif isinstance(value, dict):
+            width = max(map(len, value))
+            lines.append(f"  {key}:")
+            lines += [f"    {name:<{width}}  {each}" for name, each in value.items()]
+        else:
+            lines.append(f"  {key}: {value}")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Samples on their way from a disk, or a drawing program, to the networks."""

@@ -1,0 +1,90 @@
+"""Where the pictures of a run come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platformdirs import user_data_path
+
+from translate.data import layouts
+from translate.data.domain import Domain
+from translate.errors import UserError, listed
+
+if TYPE_CHECKING:
+    from translate.plugins import Plugins
+
+
+@dataclass(frozen=True)
+class Found:
+    """The opened domains of a run, all from one place: ``train`` for every name, ``test`` where there is one."""
+
+    train: tuple[Domain, ...]
+    test: tuple[Domain | None, ...]
+    root: Path | None
+
+    def summary(self) -> str:
+        """One line that says what was found: ``horse: 1067 pictures in photos/trainA; ...; test: 120 + 140``."""
+        parts = [f"{domain.name}: {domain.origin}" for domain in self.train]
+        counts = [str(len(domain)) if domain else "0" for domain in self.test]
+        return "; ".join([*parts, f"test: {' + '.join(counts)}"]) + "."
+
+
+def fetched_data() -> Path:
+    """The folder of data sets that the user had fetched."""
+    return user_data_path("image-translate", appauthor=False) / "data"
+
+
+def places() -> list[Path]:
+    """Where domains are looked for when no ``--data`` is given: ``./data``, then every data set fetched before."""
+    fetched = fetched_data()
+    return [Path("data"), *(sorted(each for each in fetched.iterdir() if each.is_dir()) if fetched.is_dir() else [])]
+
+
+def open_domains(plugins: Plugins, names: Sequence[str], data: str | Path | None, size: tuple[int, int] | None) -> Found:
+    """Open the domains ``names``: from ``data``, or else from the first place that has them all, or else from plugins.
+
+    Nothing is ever downloaded. Raises UserError where a domain cannot be found.
+    """
+    domains = tuple(names)
+    if data is not None:
+        root = Path(data).expanduser()
+        if not root.is_dir():
+            raise UserError(
+                f"The data folder {root} {'is a file' if root.exists() else 'does not exist'}; give --data a folder of pictures."
+            )
+        return _open_all(plugins, domains, root, size) or _nothing_found(root, domains)
+    for root in places():
+        if all(layouts.find_folder(name, root, "train", domains) for name in domains):
+            found = _open_all(plugins, domains, root, size)
+            if found:
+                return found
+    drawn = _open_all(plugins, domains, None, size)
+    if drawn is None:
+        raise UserError(
+            f"There are no pictures for the domains {listed(domains)}: no --data was given, ./data does not hold them, and no plugin "
+            f"draws them; give --data DIR with a folder for each domain, such as DIR/{domains[0]}/."
+        )
+    return drawn
+
+
+def _open_all(plugins: Plugins, domains: tuple[str, ...], root: Path | None, size: tuple[int, int] | None) -> Found | None:
+    def open_one(name: str, split: str) -> Domain | None:
+        folder = layouts.open_folder(name, root, split, domains) if root else None
+        return folder or plugins.open_domain(name, root, split, size, domains)
+
+    train = [open_one(name, "train") for name in domains]
+    if any(domain is None for domain in train):
+        return None
+    return Found(tuple(domain for domain in train if domain), tuple(open_one(name, "test") for name in domains), root)
+
+
+def _nothing_found(root: Path, domains: tuple[str, ...]) -> Found:
+    missing = [name for name in domains if layouts.find_folder(name, root, "train", domains) is None]
+    inside = sorted(each.name + "/" for each in root.iterdir() if each.is_dir())[:8]
+    raise UserError(
+        f"{root} has no pictures of {listed(missing)}: expected {root / missing[0]}/ or {root}/train/{missing[0]}/ or {root}/trainA/; "
+        f"it holds {'the folders ' + listed(inside) if inside else 'no folders'}."
+    )

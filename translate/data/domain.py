@@ -1,0 +1,87 @@
+"""What a domain is: a sequence of samples that look alike, and what one sample is made of."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.generic]
+
+#: The value windows that dtypes have unless a domain says otherwise: the values that become -1 and +1.
+WINDOWS = {"uint8": (0.0, 255.0), "uint16": (0.0, 65535.0), "float32": (-1.0, 1.0)}
+
+
+@dataclass(frozen=True)
+class Space:
+    """What one sample of a domain is, as the networks see it.
+
+    ``shape`` is ``(C, H, W)`` for pictures and ``(D,)`` for points; ``dtype`` is how samples are stored
+    (``uint8``, ``uint16`` or ``float32``), and ``window`` the stored values that become -1 and +1.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str = "uint8"
+    window: tuple[float, float] = WINDOWS["uint8"]
+
+    @property
+    def is_picture(self) -> bool:
+        return len(self.shape) == 3
+
+    @property
+    def channels(self) -> int:
+        """Channels of a picture, coordinates of a point."""
+        return self.shape[0]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of a picture, in pixels."""
+        _, height, width = self.shape
+        return height, width
+
+
+class Domain(ABC):
+    """A sequence of samples that look alike: the horses, the zebras, the scans of one scanner.
+
+    Every domain has a ``name``, the number of ``channels`` of its samples, the ``dtype`` they are stored in and the value
+    ``window`` that becomes [-1, 1]. Reading must be pure: the same index gives the same array, in any thread.
+    """
+
+    name: str
+    channels: int = 3
+    dtype: str = "uint8"
+    window: tuple[float, float] = WINDOWS["uint8"]
+
+    #: False for points, whose samples have the shape ``(channels,)``.
+    is_picture: bool = True
+
+    #: One line for the start of a run: where these samples come from ("1067 pictures in photos/trainA").
+    origin: str = ""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def read(self, index: int) -> Array:
+        """Sample ``index``: ``(H, W, C)`` for a picture, at its own size; ``(D,)`` for a point."""
+
+    def label(self, index: int) -> str:
+        """The name of sample ``index``, such as a file name. Unique within the domain."""
+        return f"{self.name}-{index:05d}"
+
+    def fingerprint(self) -> str:
+        """A digest that changes when the samples do. This one is of their names, for domains that compute what they show."""
+        labels = "\0".join(self.label(index) for index in range(len(self)))
+        return hashlib.sha256(f"{self.name}\0{self.dtype}\0{labels}".encode()).hexdigest()
+
+    def counterpart(self, index: int, domain: str) -> Array | None:
+        """What sample ``index`` truly looks like in ``domain``, where that is known; otherwise None."""
+        return None
+
+    def mask(self, index: int) -> NDArray[np.bool_] | None:
+        """``(H, W)``, true where sample ``index`` must change to become its counterpart, where that is known; otherwise None."""
+        return None

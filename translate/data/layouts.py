@@ -1,0 +1,115 @@
+"""Folders of pictures, in the layouts that people have.
+
+For the domain ``horse``, the first of two, these are tried in this order under the root:
+
+1. ``train/horse/`` and ``test/horse/``
+2. ``horse/train/`` and ``horse/test/``
+3. ``horse/``, all of it for training
+4. ``trainA/`` and ``testA/``: A, B, C ... stand for the domains in the order they were given
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from string import ascii_uppercase
+
+from translate.data import picture
+from translate.data.domain import WINDOWS, Array, Domain
+from translate.errors import UserError
+
+
+class PictureFolder(Domain):
+    """The pictures under ``folder``, in the order of their paths. Files that are no pictures are skipped and named once.
+
+    The domain has one channel where all pictures are grey, and 16 bits where all of them have; otherwise it is 8-bit RGB.
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder
+        self.paths: list[Path] = []
+        modes: set[str] = set()
+        skipped: list[Path] = []
+        for path in _files(folder):
+            mode = picture.probe(path)
+            if mode is None:
+                skipped.append(path)
+            else:
+                self.paths.append(path)
+                modes.add(mode)
+        if not self.paths:
+            raise UserError(
+                f"{folder} holds no picture that can be read{_named(skipped)}; formats: JPEG, PNG, WebP, BMP and TIFF."
+            )
+        if skipped:
+            warnings.warn(f"{folder}: skipped {len(skipped)} file(s) that are no pictures{_named(skipped)}.", stacklevel=2)
+        self.dtype = "uint16" if modes <= picture.DEEP_MODES else "uint8"
+        self.window = WINDOWS[self.dtype]
+        self.channels = 1 if modes <= {"L", "1", *picture.DEEP_MODES} else 3
+        self.origin = f"{len(self.paths)} pictures in {folder}"
+        self._damaged: set[Path] = set()
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def label(self, index: int) -> str:
+        """The picture's path below the folder."""
+        return self.paths[index].relative_to(self.folder).as_posix()
+
+    def read(self, index: int) -> Array:
+        """The picture; where its file turns out to be damaged, the next one that is not."""
+        for step in range(len(self.paths)):
+            path = self.paths[(index + step) % len(self.paths)]
+            try:
+                return picture.read(path, self.channels, self.dtype)
+            except UserError as error:
+                # Which files are damaged is a property of the data, so that what replaces them is the same in every run.
+                if path not in self._damaged:
+                    self._damaged.add(path)
+                    warnings.warn(f"Skipped: {error}", stacklevel=2)
+        raise UserError(f"{self.folder} holds no picture that can be read any more; was the folder moved or emptied?")
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the names and bytes of all pictures."""
+        digest = hashlib.sha256()
+        for index, path in enumerate(self.paths):
+            digest.update(f"{self.label(index)}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    found = []
+    # Links to folders are not followed: they may lead in circles, or out of the data.
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [Path(parent, name) for name in sorted(names) if not name.startswith(".")]
+    return found
+
+
+def _named(paths: Sequence[Path]) -> str:
+    if not paths:
+        return ""
+    return f" ({', '.join(path.name for path in paths[:3])}{', ...' if len(paths) > 3 else ''})"
+
+
+def find_folder(name: str, root: Path, split: str, domains: Sequence[str]) -> Path | None:
+    """The folder that holds ``split`` of domain ``name`` under ``root``, or None."""
+    if any(part in ("", ".", "..") for part in Path(name).parts) or Path(name).is_absolute():
+        return None
+    candidates = [root / split / name, root / name / split]
+    if split == "train":
+        candidates.append(root / name)
+    if len(domains) <= len(ascii_uppercase):
+        candidates.append(root / f"{split}{ascii_uppercase[list(domains).index(name)]}")
+    return next((folder for folder in candidates if folder.is_dir()), None)
+
+
+def open_folder(name: str, root: Path, split: str, domains: Sequence[str]) -> PictureFolder | None:
+    """The domain's pictures in the first layout that fits, or None. Raises UserError where that folder holds no picture."""
+    folder = find_folder(name, root, split, domains)
+    return PictureFolder(name, folder) if folder else None

@@ -1,0 +1,124 @@
+"""From domains to batches: in a fixed order, loaded once, augmented by draws, prefetched by threads."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from translate.data import picture
+from translate.data.augment import Augmentation
+from translate.data.domain import Array, Domain
+from translate.errors import UserError
+from translate.randomness import derive, uniform
+from translate.recipe import Batch
+
+#: Resized samples are kept in memory up to this many bytes for all domains of a run.
+CACHE_BYTES = 4 << 30
+
+
+class Source:
+    """A domain as training sees it: resized once to the size that augmentation takes, and kept in memory while there is room."""
+
+    def __init__(self, domain: Domain, size: tuple[int, int] | None, cache_bytes: int) -> None:
+        self.domain = domain
+        self.size = size
+        self._kept: dict[int, Array] = {}
+        self._room = cache_bytes
+
+    def sample(self, index: int) -> Array:
+        """Sample ``index``, ``(H, W, C)`` at the loading size, or a point ``(D,)``."""
+        kept = self._kept.get(index)
+        if kept is not None:
+            return kept
+        array = self.domain.read(index)
+        if self.size is not None:
+            array = picture.resize(array, self.size)
+        # Threads may load a sample twice; both results are the same.
+        if self._room >= array.nbytes:
+            self._room -= array.nbytes
+            self._kept[index] = array
+        return array
+
+
+class Loader:
+    """Gives the batch at any position of a run's stream of samples.
+
+    ``order`` names how each domain is gone through, as in ``Recipe.order``; ``epoch`` is how many samples of each domain make an
+    epoch. What a position holds is a function of the seed: it depends neither on the batch it is asked in nor on ``workers``.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        order: Sequence[str],
+        augmentation: Augmentation,
+        *,
+        epoch: int,
+        batch: int,
+        seed: int,
+        device: torch.device,
+        workers: int,
+    ) -> None:
+        self.sources, self.augmentation, self.epoch = sources, augmentation, epoch
+        self.batch, self.seed, self.device, self.workers = batch, seed, device, workers
+        self.order = [order[min(index, len(order) - 1)] for index in range(len(sources))]
+        for policy in self.order:
+            if policy not in ("round", "draw"):
+                raise UserError(f"A recipe's order is '{policy}'; it must be 'round' or 'draw'.")
+        self._permutation = lru_cache(maxsize=4)(self._permute)
+
+    def indices(self, domain: int, first: int, count: int) -> NDArray[np.int64]:
+        """Which samples of domain number ``domain`` stand at the positions ``first`` ... ``first + count - 1``."""
+        size = len(self.sources[domain].domain)
+        if self.order[domain] == "draw":
+            return (uniform(self.seed, f"order/{domain}", first, count)[:, 0] * size).astype(np.int64)
+        # An epoch is a shuffled round through the positions of the longest domain; a shorter one begins again.
+        return np.array([self._permutation(at // self.epoch)[at % self.epoch] % size for at in range(first, first + count)])
+
+    def load(self, first: int) -> tuple[Array, ...]:
+        """The stored values of the batch that begins at position ``first``, one array ``(B, H, W, C)`` for each domain."""
+        arrays = []
+        for number, source in enumerate(self.sources):
+            samples = [source.sample(int(index)) for index in self.indices(number, first, self.batch)]
+            if source.size is not None:
+                draws = uniform(self.seed, f"augment/{number}", first, self.batch, self.augmentation.draws)
+                samples = [self.augmentation(sample, draw) for sample, draw in zip(samples, draws, strict=True)]
+            arrays.append(np.stack(samples))
+        return tuple(arrays)
+
+    def to_batch(self, first: int, arrays: tuple[Array, ...]) -> Batch:
+        """Stored values as a batch on the device."""
+        images = tuple(
+            picture.to_tensor(array, source.domain.window, self.device)
+            for array, source in zip(arrays, self.sources, strict=True)
+        )
+        return Batch(images, first, self.seed)
+
+    def batches(self, first: int) -> Iterator[Batch]:
+        """All batches from position ``first`` on, without end; loaded ahead by ``workers`` threads, or here where that is 0."""
+        if not self.workers:
+            while True:
+                yield self.to_batch(first, self.load(first))
+                first += self.batch
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="translate-loader") as pool:
+            ahead: deque[tuple[int, Future[tuple[Array, ...]]]] = deque()
+            try:
+                while True:
+                    while len(ahead) < 2 * self.workers:
+                        position = first + len(ahead) * self.batch
+                        ahead.append((position, pool.submit(self.load, position)))
+                    position, future = ahead.popleft()
+                    first = position + self.batch
+                    yield self.to_batch(position, future.result())
+            finally:
+                for _, future in ahead:
+                    future.cancel()
+
+    def _permute(self, epoch: int) -> NDArray[np.int64]:
+        return np.random.default_rng(derive(self.seed, "epoch", epoch)).permutation(self.epoch)

@@ -1,0 +1,375 @@
+"""The engine: trains any recipe on any domains, saves and loads, translates."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from translate import checkpoint, options, weights
+from translate.clock import Clock
+from translate.data.augment import Augmentation
+from translate.data.catalogue import Found, open_domains
+from translate.data.domain import Domain, Space
+from translate.data.loader import CACHE_BYTES, Loader, Source
+from translate.errors import Interrupted, UserError, listed, near
+from translate.inference import PictureTranslator, Scale
+from translate.plugins import Plugins, installed
+from translate.precision import check_precision, choose_device
+from translate.randomness import derive, seeded
+from translate.recipe import Batch, Make, Recipe
+from translate.recorder import Recorder
+from translate.settings import RunOptions, default_preset, resolve
+from translate.stopping import stop_requests
+from translate.trainer import Losses, Trainer
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished step: ``clock`` is the moment it was made at, ``rates`` the learning rate of each group."""
+
+    clock: Clock
+    raw: Losses
+    rates: Mapping[str, float]
+
+    @property
+    def step(self) -> int:
+        """How many steps are finished."""
+        return self.clock.step + 1
+
+    @cached_property
+    def losses(self) -> dict[str, float]:
+        """The losses by "group/name". Reading them waits for the device."""
+        values = torch.stack([loss.float() for loss in self.raw.values()]).tolist() if self.raw else []
+        return dict(zip(self.raw, values, strict=True))
+
+
+class Engine:
+    """A recipe, its data and its state.
+
+    ``Engine("cyclegan", domains=("horse", "zebra"), data="photos", size=256)`` builds networks and opens data; ``fit`` trains.
+    Further keyword arguments are the options of the run (:class:`translate.RunOptions`) and of the recipe, the same as the flags of
+    ``translate run``; parts are named as there, ``generator="resnet:blocks=6"``. ``out`` is a new folder in which the run is kept;
+    without one nothing is written. ``preset`` is ``quick`` on a CPU and ``paper`` elsewhere, unless given.
+
+    Raises UserError, with one sentence, for whatever is wrong with the arguments or the data.
+    """
+
+    def __init__(
+        self,
+        recipe: str,
+        domains: Sequence[str] = (),
+        *,
+        preset: str | None = None,
+        out: str | Path | None = None,
+        plugins: Plugins | None = None,
+        **values: object,
+    ) -> None:
+        plugins = plugins or installed()
+        method = plugins.recipes[recipe]
+        names = (domains,) if isinstance(domains, str) else tuple(domains)
+        method.check_domains(recipe, names)
+        chosen = preset or default_preset(method, choose_device(str(values.get("device", "auto"))).type)
+        run, own = resolve(method, recipe, chosen, {**values, "domains": names})
+        self._open(recipe, chosen, run, own, plugins)
+        if run.init_from is not None:
+            self._start_from(run.init_from)
+        if out is not None:
+            self._create_run(Path(out))
+
+    def _open(self, name: str, preset: str | None, run: RunOptions, own: Recipe.Options, plugins: Plugins) -> None:
+        """Open the data and build everything that training needs."""
+        self.plugins, self.preset, self.run_options = plugins, preset, run
+        self.device = choose_device(run.device)
+        check_precision(self.device, run.precision)
+        augmentation = Augmentation(run.augment, run.size)
+        self.found: Found | None = open_domains(plugins, run.domains, run.data, augmentation.loading_size)
+        self._build(name, own, [_space(domain, run.size) for domain in self.found.train])
+        self.epoch_samples = self.recipe.epoch_length([len(domain) for domain in self.found.train])
+        self._trainer: Trainer | None = Trainer(
+            self.recipe, name=name, device=self.device, precision=run.precision, ema=run.ema, seed=run.seed
+        )
+        room = CACHE_BYTES // len(self.found.train)
+        self._loader: Loader | None = Loader(
+            [Source(domain, augmentation.loading_size if domain.is_picture else None, room) for domain in self.found.train],
+            self.recipe.order,
+            augmentation,
+            epoch=self.epoch_samples,
+            batch=run.batch,
+            seed=run.seed,
+            device=self.device,
+            workers=run.workers,
+        )
+
+    def _build(self, name: str, own: Recipe.Options, spaces: Sequence[Space]) -> None:
+        self.recipe_name, self.spaces = name, tuple(spaces)
+        self.out: Path | None = None
+        self.step, self.consumed = 0, 0
+        with seeded(self.device, derive(self.run_options.seed, "build")):
+            self.recipe = self.plugins.recipes[name](own, Make(self.plugins, spaces)).to(self.device)
+
+    # Training
+
+    @property
+    def trainer(self) -> Trainer:
+        """The trainer. Raises UserError where this engine was loaded from weights."""
+        if self._trainer is None:
+            raise UserError(
+                f"This engine was loaded from weights, which hold no state of training; train with "
+                f"Engine('{self.recipe_name}', ..., init_from=WEIGHTS), or go on with Engine.resume(RUN)."
+            )
+        return self._trainer
+
+    @property
+    def loader(self) -> Loader:
+        """The loader of training batches. Raises UserError where this engine was loaded from weights."""
+        assert self.trainer
+        assert self._loader is not None
+        return self._loader
+
+    @property
+    def total(self) -> int:
+        """The length of the run in steps."""
+        run = self.run_options
+        if run.steps is not None:
+            return run.steps
+        samples = run.batch * run.accumulate * self.recipe.batches(Clock(0, 1))
+        return max(1, -(-(run.epochs or 1) * self.epoch_samples // samples))
+
+    @property
+    def clock(self) -> Clock:
+        """Where the run stands."""
+        epoch = self.consumed // self.epoch_samples + 1
+        return Clock(self.step, self.total, min(epoch, self.run_options.epochs or epoch), self.run_options.epochs or 0)
+
+    def steps(self) -> Iterator[Report]:
+        """Train, giving the loop to the caller: one report for each step, until the run has its length.
+
+        Stop and call again to go on. The caller's global random state is untouched, and networks are in training mode.
+        """
+        run, trainer = self.run_options, self.trainer
+        stream = self.loader.batches(self.consumed)
+        while self.step < self.total:
+            self.recipe.train()
+            clock = self.clock
+            wanted = self.recipe.batches(clock)
+            micro_batches: list[list[Batch]] = [[next(stream) for _ in range(wanted)] for _ in range(run.accumulate)]
+            losses = trainer.step(micro_batches, clock)
+            self.step += 1
+            self.consumed += run.batch * wanted * run.accumulate
+            yield Report(clock, losses, trainer.rates(clock))
+
+    def fit(self, *, steps: int | None = None, epochs: int | None = None) -> Engine:
+        """Train to the end of the run; where there is a run folder, keep log, grids and checkpoints in it.
+
+        ``steps`` or ``epochs`` replace the length that the run was set to, before its first step. SIGINT and SIGTERM end the step at
+        hand, save, and raise Interrupted. Raises NotFinite where a loss is infinite or NaN; such a state is never saved.
+        """
+        if steps is not None or epochs is not None:
+            if self.step:
+                raise UserError("The length of a run cannot change after its first step.")
+            self.run_options = replace(self.run_options, steps=steps, epochs=epochs)
+            if self.out is not None:
+                checkpoint.write_record(self.out, self._record())
+        recorder = Recorder(self, self.out) if self.out is not None else None
+        self.plugins.tell("run_started", engine=self)
+        with stop_requests() if recorder else nullcontext() as stop:
+            for report in self.steps():
+                self.plugins.tell("step_finished", engine=self, report=report)
+                if recorder is not None:
+                    recorder.note(report)
+                if stop is not None and stop.signal and self.step < self.total:
+                    assert recorder is not None
+                    recorder.save_checkpoint()
+                    raise Interrupted(f"Stopped at step {self.step} of {self.total}, and saved.", stop.signal)
+        self.trainer.check_finite()
+        self.plugins.tell("run_finished", engine=self)
+        return self
+
+    # Files
+
+    def header(self) -> weights.Header:
+        """What a weights file of this engine says of itself."""
+        return weights.Header(
+            recipe=self.recipe_name,
+            options=options.plain(self.recipe.options),
+            spaces=self.spaces,
+            step=self.step,
+            averaged=bool(self._trainer and self._trainer.averages),
+            versions=_versions(),
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the exported networks, averaged where an average is kept, to one self-describing safetensors file."""
+        if self._trainer is not None:
+            self._trainer.check_finite()
+            tensors = self._trainer.exported()
+        else:
+            tensors = exported_tensors(self.recipe)
+        weights.write(Path(path), weights.pack(tensors, self.header().dump()))
+
+    @classmethod
+    def load(cls, path: str | Path, *, device: str = "auto", plugins: Plugins | None = None) -> Engine:
+        """A trained engine, to translate with, from a weights file, a run folder, a checkpoint folder or a published name."""
+        file = weights.locate(path)
+        tensors, header = weights.read(file)
+        engine = cls.__new__(cls)
+        engine.plugins = plugins or installed()
+        engine.device = choose_device(device)
+        engine.preset, engine.found, engine._trainer, engine._loader = None, None, None, None
+        engine.run_options = RunOptions(domains=tuple(space.name for space in header.spaces), device=device)
+        method = engine.plugins.recipes[header.recipe]
+        engine._build(header.recipe, options.build(method.Options, header.options, f"Recipe '{header.recipe}'"), header.spaces)
+        load_exported(engine.recipe, tensors, str(file))
+        engine.step = header.step
+        engine.recipe.eval()
+        return engine
+
+    @classmethod
+    def resume(cls, run: str | Path, *, plugins: Plugins | None = None, **changes: object) -> Engine:
+        """The engine of the run in the folder ``run``, as it was at its latest checkpoint; ``fit`` goes on bit for bit.
+
+        ``changes`` may set options that have no influence on results, such as ``device`` or ``workers``. Raises UserError where the
+        folder holds no run, the checkpoint is damaged, or the data is no longer what it was.
+        """
+        out = Path(run)
+        record = checkpoint.read_record(out)
+        plugins = plugins or installed()
+        method = plugins.recipes[record["recipe"]]
+        engine = cls.__new__(cls)
+        run_options, own = resolve(method, record["recipe"], None, {**record["run"], **record["options"], **changes})
+        engine._open(record["recipe"], record.get("preset"), run_options, own, plugins)
+        assert engine.found is not None
+        fingerprints = {domain.name: domain.fingerprint() for domain in engine.found.train}
+        for domain, fingerprint in fingerprints.items():
+            if record["data"].get(domain) != fingerprint:
+                raise UserError(
+                    f"The pictures of '{domain}' are not those that the run in {out} was started with, so it would not go on as it "
+                    f"began; restore them, or start a new run with --init-from {out}."
+                )
+        engine.out = out
+        latest = checkpoint.latest_checkpoint(out)
+        if latest is not None:
+            state, progress = checkpoint.load_training(latest)
+            try:
+                engine.trainer.load_state(state)
+            except (KeyError, RuntimeError) as error:
+                raise UserError(
+                    f"The checkpoint {latest} does not fit the run's record {out / checkpoint.RECORD_NAME} ({error})."
+                ) from error
+            engine.step, engine.consumed = progress["step"], progress["consumed"]
+        checkpoint.cut_log(out, engine.step)
+        return engine
+
+    def _create_run(self, out: Path) -> None:
+        checkpoint.create_run(out, self._record())
+        self.out = out
+
+    def _record(self) -> dict[str, Any]:
+        assert self.found is not None
+        return {
+            "recipe": self.recipe_name,
+            **({"preset": self.preset} if self.preset else {}),
+            "run": options.plain(self.run_options),
+            "options": options.plain(self.recipe.options),
+            "data": {domain.name: domain.fingerprint() for domain in self.found.train},
+            "versions": _versions(),
+            "plugins": {
+                each.name: f"{each.distribution} {each.version}" for each in self.plugins.found if each.state == "loaded"
+            },
+        }
+
+    def _start_from(self, name: str) -> None:
+        """Take over trained networks: the exported ones, and the judges, too, where the weights come with a checkpoint."""
+        file = weights.locate(name)
+        tensors, header = weights.read(file)
+        if header.recipe != self.recipe_name:
+            raise UserError(f"{file} was trained by recipe '{header.recipe}', and cannot start a run of '{self.recipe_name}'.")
+        load_exported(self.recipe, tensors, str(file))
+        if (file.parent / checkpoint.TRAINING_NAME).is_file():
+            state, _ = checkpoint.load_training(file.parent)
+            networks = {child for plan in self.trainer.plans.values() for child in plan.over} - set(self.recipe.exports)
+            rest = {key.removeprefix("recipe/"): each for key, each in state.items() if key.startswith("recipe/")}
+            self.recipe.load_state_dict({key: each for key, each in rest.items() if key.split(".")[0] in networks}, strict=False)
+        for child, average in self.trainer.averages.items():
+            average.network.load_state_dict(self.recipe.get_submodule(child).state_dict())
+
+    # Use
+
+    def domain_index(self, name: str) -> int:
+        """The number of domain ``name``. Raises UserError where there is none."""
+        names = [space.name for space in self.spaces]
+        if name not in names:
+            raise UserError(f"There is no domain '{name}' in these weights.{near(name, names)} Domains: {listed(names)}.")
+        return names.index(name)
+
+    def translator(self, to: str | None = None, source: str | None = None, scale: Scale = "train") -> PictureTranslator:
+        """What takes pictures to domain ``to``; by default the last domain, from the first of the others."""
+        target = self.domain_index(to) if to is not None else len(self.spaces) - 1
+        start = (
+            self.domain_index(source) if source is not None else next((i for i in range(len(self.spaces)) if i != target), target)
+        )
+        self.recipe.eval()
+        return PictureTranslator(
+            lambda image: self.recipe.translate(image, start, target),
+            self.spaces[start],
+            self.spaces[target],
+            self.recipe.stride,
+            self.device,
+            scale,
+        )
+
+    def translate(self, pictures: Any, to: str | None = None, *, source: str | None = None, scale: Scale = "train") -> Any:
+        """``pictures`` as domain ``to`` would show them.
+
+        A path, a PIL picture, a numpy array ``(H, W, C)`` or ``(B, H, W, C)`` of the domain's dtype, a tensor ``(B, C, H, W)`` in
+        [-1, 1], or a list of these; the same kind comes back (for a path, a PIL picture), at the size it had. Without ``to``, the
+        last domain. At scale ``train`` the short side is brought to the training size; ``native`` keeps the pixels.
+        """
+        with self.averaged():
+            return self.translator(to, source, scale)(pictures)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Inside, the recipe's networks are the averaged ones where an average is kept, as in the weights file."""
+        with self._trainer.averaged() if self._trainer is not None else nullcontext():
+            yield
+
+
+def exported_tensors(recipe: Recipe) -> dict[str, Tensor]:
+    """The state of the networks that ``recipe`` exports."""
+    return {key: tensor for key, tensor in recipe.state_dict().items() if key.split(".")[0] in recipe.exports}
+
+
+def load_exported(recipe: Recipe, tensors: Mapping[str, Tensor], origin: str) -> None:
+    """Load exported networks. Raises UserError, naming the tensor, where they do not fit."""
+    wanted = exported_tensors(recipe)
+    for key in wanted.keys() ^ tensors.keys():
+        which = "lacks" if key in wanted else "has the unknown tensor"
+        raise UserError(
+            f"The weights {origin} do not fit these networks: the file {which} '{key}'; use the options that it was trained with."
+        )
+    for key, tensor in tensors.items():
+        if wanted[key].shape != tensor.shape:
+            raise UserError(
+                f"The weights {origin} do not fit these networks: '{key}' is {tuple(tensor.shape)} in the file and "
+                f"{tuple(wanted[key].shape)} here; use the options that it was trained with."
+            )
+    recipe.load_state_dict(tensors, strict=False)
+
+
+def _space(domain: Domain, size: tuple[int, int]) -> Space:
+    shape = (domain.channels, *size) if domain.is_picture else (domain.channels,)
+    return Space(domain.name, shape, domain.dtype, domain.window)
+
+
+def _versions() -> dict[str, str]:
+    return {"image-translate": version("image-translate"), "torch": torch.__version__, "python": platform.python_version()}

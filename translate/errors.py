@@ -1,0 +1,54 @@
+"""What can go wrong, said in sentences: the thing, what was found, what was expected, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class TranslateError(Exception):
+    """Anything that this library raises on purpose."""
+
+
+class UserError(TranslateError, ValueError):
+    """The input is wrong; the message is one sentence that says what to do. The command exits with 2."""
+
+
+class UnknownName(UserError):
+    """A name that is not registered, with the nearest one that is."""
+
+
+class NotFinite(TranslateError, ArithmeticError):
+    """A loss became infinite or NaN; the message names the loss, its group and the step."""
+
+
+class RecipeError(TranslateError, RuntimeError):
+    """A recipe, a network or a loss does not keep its contract with the engine; for the author of a plugin."""
+
+
+class Interrupted(TranslateError):
+    """Training was stopped by a signal after the step was finished and saved."""
+
+    def __init__(self, message: str, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """`` Did you mean 'x'?`` for the closest of ``names``, or an empty string.
+
+    >>> near("cyclgan", ["cyclegan", "dcgan"])
+    " Did you mean 'cyclegan'?"
+    """
+    matches = get_close_matches(name, list(names), n=1, cutoff=0.5)
+    return f" Did you mean '{matches[0]}'?" if matches else ""
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as a sentence takes them: ``a, b and c``, or ``none``.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    *most, last = list(names) or ["none"]
+    return f"{', '.join(most)} and {last}" if most else last

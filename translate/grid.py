@@ -1,0 +1,54 @@
+"""Picture grids: what the networks make of the same pictures as training goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from translate.data.domain import Array
+
+#: Pictures are shown at least this high and wide.
+LEAST = 128
+GAP, HEADER, PAPER, INK = 6, 26, "white", "#333333"
+
+#: A column: its title and one picture a row, ``(H, W, C)`` each; None leaves the cell empty.
+Column = tuple[str, Sequence[Array | None]]
+
+
+def draw_grid(blocks: Sequence[Sequence[Column]]) -> Image.Image:
+    """Blocks of titled columns, side by side; rows of a block belong together."""
+    height, width = next(cell.shape[:2] for block in blocks for _, cells in block for cell in cells if cell is not None)
+    factor = max(1, -(-LEAST // min(height, width)))
+    height, width = height * factor, width * factor
+    rows = max(len(cells) for block in blocks for _, cells in block)
+    columns = sum(len(block) for block in blocks)
+    sheet = Image.new(
+        "RGB", (columns * (width + GAP) + (len(blocks) - 1) * 3 * GAP + GAP, HEADER + rows * (height + GAP) + GAP), PAPER
+    )
+    canvas = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=14)
+    left = GAP
+    for block in blocks:
+        for title, cells in block:
+            canvas.text((left + 2, 6), title, fill=INK, font=font)
+            for row, cell in enumerate(cells):
+                if cell is not None:
+                    shown = Image.fromarray(_shown(cell)).resize((width, height), Image.Resampling.LANCZOS)
+                    sheet.paste(shown, (left, HEADER + row * (height + GAP)))
+            left += width + GAP
+        left += 3 * GAP
+    return sheet
+
+
+def _shown(array: Array) -> NDArray[np.uint8]:
+    """``(H, W, C)`` of any kind as 8-bit RGB."""
+    values = array.astype(np.float32)
+    if array.dtype == np.uint16:
+        values /= 257
+    if array.dtype.kind == "f":
+        values = (values.clip(-1, 1) + 1) * np.float32(127.5)
+    shown = values.round().astype(np.uint8)
+    return np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown[..., :3]

@@ -1,0 +1,122 @@
+"""Every place where a plugin can join in, in the order of a run's life.
+
+A plugin is a module or an object with functions of these names, marked with ``@translate.hookimpl``. A function may leave out
+arguments that it does not need. A package makes its plugin known with an entry point::
+
+    [project.entry-points.translate]
+    mine = "translate_mine"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pluggy
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from translate.data.domain import Domain, Space
+    from translate.engine import Engine, Report
+    from translate.game import Game, ImageLoss
+    from translate.recipe import Recipe
+
+hookspec = pluggy.HookspecMarker("translate")
+hookimpl = pluggy.HookimplMarker("translate")
+
+
+class GeneratorFactory(Protocol):
+    """Makes a network from ``source`` to ``target``: ``factory(source, target, options)``.
+
+    A factory with choices has a frozen dataclass ``Options``, and is given an instance last; one without is called without.
+    The network may have an attribute ``stride``: height and width of its input must be multiples of it.
+    """
+
+    def __call__(self, source: Space, target: Space, /, *options: Any) -> nn.Module: ...
+
+
+class DiscriminatorFactory(Protocol):
+    """Makes a judge of samples of ``space``: ``factory(space, options)``. It returns raw scores."""
+
+    def __call__(self, space: Space, /, *options: Any) -> nn.Module: ...
+
+
+class GameFactory(Protocol):
+    """Makes an adversarial game: ``factory(options)``."""
+
+    def __call__(self, *options: Any) -> Game: ...
+
+
+class ImageLossFactory(Protocol):
+    """Makes a distance between pictures: ``factory(options)``."""
+
+    def __call__(self, *options: Any) -> ImageLoss: ...
+
+
+@hookspec
+def register_recipes(register: Callable[[str, type[Recipe]], None]) -> None:
+    """Add training methods: ``register("cyclegan", CycleGAN)``. Called once, when the plugin is loaded."""
+
+
+@hookspec
+def register_generators(register: Callable[[str, GeneratorFactory], None]) -> None:
+    """Add networks that make pictures: ``register("resnet", ResNetGenerator)``. Called once, when the plugin is loaded."""
+
+
+@hookspec
+def register_discriminators(register: Callable[[str, DiscriminatorFactory], None]) -> None:
+    """Add networks that judge pictures: ``register("patch", PatchDiscriminator)``. Called once, when the plugin is loaded."""
+
+
+@hookspec
+def register_adversarial_losses(register: Callable[[str, GameFactory], None]) -> None:
+    """Add games: ``register("least-squares", LeastSquares)``. Called once, when the plugin is loaded."""
+
+
+@hookspec
+def register_cycle_losses(register: Callable[[str, ImageLossFactory], None]) -> None:
+    """Add distances between a picture and its round trip: ``register("l1", L1)``. Called once, when the plugin is loaded."""
+
+
+@hookspec
+def register_reconstruction_losses(register: Callable[[str, ImageLossFactory], None]) -> None:
+    """Add distances between what should be reproduced and what was: ``register("l1", L1)``. Called once, when the plugin is loaded."""
+
+
+@hookspec(firstresult=True)
+def open_domain(
+    name: str, root: Path | None, split: str, size: tuple[int, int] | None, domains: tuple[str, ...]
+) -> Domain | None:
+    """Open one domain, or return None where it is not this plugin's to open; the first plugin by name that has it wins.
+
+    ``root`` is the folder of ``--data``, None where no data was given; the library's own folder layouts are tried before plugins.
+    ``split`` is "train" or "test", or a name that the plugin defines; return None for a split that does not exist. ``size`` is
+    (height, width) in pixels as the run will load it, for domains that can be made at any size. ``domains`` are all names of the run.
+    """
+
+
+@hookspec
+def run_started(engine: Engine) -> None:
+    """Training begins, or goes on after a stop: ``engine.clock`` says where."""
+
+
+@hookspec
+def step_finished(engine: Engine, report: Report) -> None:
+    """A step is done. Reading ``report.losses`` waits for the device, so do it only as often as needed."""
+
+
+@hookspec
+def samples_saved(engine: Engine, path: Path) -> None:
+    """A grid of sample pictures was written to ``path``."""
+
+
+@hookspec
+def checkpoint_saved(engine: Engine, folder: Path) -> None:
+    """A checkpoint is complete on disk in ``folder``."""
+
+
+@hookspec
+def run_finished(engine: Engine) -> None:
+    """Training reached its last step, and the last checkpoint is on disk."""

@@ -1,0 +1,149 @@
+"""Pictures of any size and kind through a trained network, and back in the kind they came in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.nn import functional
+
+from translate.data import picture
+from translate.data.domain import Array, Space
+from translate.errors import UserError
+
+#: What can be translated; the result is of the same kind, a PIL picture where a path came in, a list where a list came in.
+Picture = str | Path | Image.Image | Array | Tensor
+
+Scale = Literal["train", "native"]
+
+
+class PictureTranslator:
+    """Takes pictures of ``source`` to ``target`` with ``network``, ``(B, C, H, W)`` → ``(B, C', H, W)``, both in [-1, 1].
+
+    At scale ``train`` the short side is brought to what the network was trained on, and the result back to the size that came in;
+    ``native`` keeps the pixels. Either way pictures are padded by reflection to a multiple of ``stride``, and cropped afterwards.
+    """
+
+    def __init__(
+        self,
+        network: Callable[[Tensor], Tensor],
+        source: Space,
+        target: Space,
+        stride: int,
+        device: torch.device,
+        scale: Scale = "train",
+    ) -> None:
+        if scale not in ("train", "native"):
+            raise UserError(f"The scale is '{scale}'; it must be 'train' or 'native'.")
+        self.network, self.source, self.target = network, source, target
+        self.stride, self.device, self.scale = stride, device, scale
+
+    def __call__(self, value: Any) -> Any:
+        """The translation of one picture, or a list of them. Raises UserError for what is no picture."""
+        if isinstance(value, list | tuple):
+            return [self(each) for each in value]
+        if isinstance(value, str | Path):
+            return self.image(open_image(Path(value)))
+        if isinstance(value, Image.Image):
+            return self.image(value)
+        if isinstance(value, Tensor):
+            return self.tensor(value)
+        if isinstance(value, np.ndarray):
+            return self.array(value)
+        raise UserError(
+            f"A {type(value).__name__} cannot be translated; give a path, a PIL picture, a numpy array or a torch tensor."
+        )
+
+    def image(self, image: Image.Image) -> Image.Image:
+        """A PIL picture, upright. Transparency is kept as it was."""
+        array = picture.to_array(image, self.source.channels, self.source.dtype)
+        result = picture.to_image(self._array(array))
+        if image.mode in ("RGBA", "LA"):
+            result.putalpha(ImageOps.exif_transpose(image).getchannel("A"))
+        return result
+
+    def array(self, array: Array) -> Array:
+        """``(H, W)``, ``(H, W, C)`` or ``(B, H, W, C)`` of the dtype that the network was trained on."""
+        if array.dtype != np.dtype(self.source.dtype):
+            raise UserError(
+                f"The array is of {array.dtype}, and '{self.source.name}' was trained on {self.source.dtype}; convert it first."
+            )
+        if array.ndim == 4:
+            return np.stack([self.array(each) for each in array])
+        flat = array.ndim == 2
+        array = array[..., None] if flat else array
+        if array.ndim != 3 or array.shape[2] != self.source.channels:
+            raise UserError(f"The array has the shape {array.shape}; '{self.source.name}' takes (H, W, {self.source.channels}).")
+        result = self._array(array)
+        return result[..., 0] if flat and result.shape[2] == 1 else result
+
+    def tensor(self, tensor: Tensor) -> Tensor:
+        """``(C, H, W)`` or ``(B, C, H, W)`` in [-1, 1]; the result is on the same device."""
+        if tensor.dim() not in (3, 4) or tensor.shape[-3] != self.source.channels:
+            raise UserError(
+                f"The tensor has the shape {tuple(tensor.shape)}; '{self.source.name}' takes (B, {self.source.channels}, H, W)."
+            )
+        batch = tensor if tensor.dim() == 4 else tensor[None]
+        height, width = batch.shape[-2:]
+        batch = batch.to(self.device, torch.float32)
+        size = self._size(height, width)
+        if size != (height, width):
+            batch = functional.interpolate(batch, size, mode="bicubic", antialias=True).clamp(-1, 1)
+        result = self._run(batch)
+        if size != (height, width):
+            result = functional.interpolate(result, (height, width), mode="bicubic", antialias=True).clamp(-1, 1)
+        return (result if tensor.dim() == 4 else result[0]).to(tensor.device)
+
+    def _array(self, array: Array) -> Array:
+        height, width = array.shape[:2]
+        array = picture.resize(array, self._size(height, width))
+        result = self._run(picture.to_tensor(array[None], self.source.window, self.device))
+        return picture.resize(picture.to_stored(result, self.target.window, self.target.dtype)[0], (height, width))
+
+    def _size(self, height: int, width: int) -> tuple[int, int]:
+        if self.scale == "native":
+            return height, width
+        factor = min(self.source.size) / min(height, width)
+        return max(1, round(height * factor)), max(1, round(width * factor))
+
+    @torch.no_grad()
+    def _run(self, batch: Tensor) -> Tensor:
+        height, width = batch.shape[-2:]
+        below, right = -height % self.stride, -width % self.stride
+        # Reflection needs more pixels than it adds; pictures smaller than the stride repeat their edge.
+        mode = "reflect" if below < height and right < width else "replicate"
+        padded = functional.pad(batch, (0, right, 0, below), mode=mode) if below or right else batch
+        return self.network(padded)[..., :height, :width].float()
+
+
+def open_image(path: Path) -> Image.Image:
+    """The picture in ``path``, decoded. Raises UserError where there is none."""
+    if not path.is_file():
+        raise UserError(f"There is no file {path}.")
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UserError(f"{path} cannot be read as a picture ({error}).") from error
+
+
+def find_pictures(inputs: Sequence[str | Path]) -> list[tuple[Path, Path]]:
+    """Every picture that ``inputs`` name, files and folders, as (path, path below its input). Raises UserError where there is none."""
+    found: list[tuple[Path, Path]] = []
+    for each in map(Path, inputs):
+        if each.is_dir():
+            inside = sorted(path for path in each.rglob("*") if path.suffix.lower() in picture.SUFFIXES and path.is_file())
+            if not inside:
+                raise UserError(f"The folder {each} holds no pictures ({', '.join(sorted(picture.SUFFIXES))}).")
+            found += [(path, path.relative_to(each)) for path in inside]
+        elif each.is_file():
+            found.append((each, Path(each.name)))
+        else:
+            raise UserError(f"There is no file or folder {each}.")
+    return found

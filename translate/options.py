@@ -1,0 +1,174 @@
+"""Options are frozen dataclasses; here they are read from flags, files and keyword arguments, and written down again.
+
+One reader serves the command line, ``run.toml``, ``--config`` files, weights headers and Python, so that a value means the same
+everywhere and a mistake gets the same sentence.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import cache
+from typing import Any, Literal, NamedTuple, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from translate.errors import UserError, listed, near
+
+T = TypeVar("T")
+
+
+class Size(NamedTuple):
+    """Height and width of a picture in pixels; written ``256`` or ``128x96`` (height first)."""
+
+    height: int
+    width: int
+
+    def __str__(self) -> str:
+        return str(self.height) if self.height == self.width else f"{self.height}x{self.width}"
+
+    @classmethod
+    def parse(cls, text: str) -> Size:
+        """Read ``256`` or ``128x96``. Raises ValueError."""
+        height, _, width = text.lower().partition("x")
+        return cls(int(height), int(width or height))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A registered network or loss with its options; written ``resnet`` or ``resnet:blocks=6,channels=32``."""
+
+    name: str
+    options: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return self.name + (":" + ",".join(f"{key}={value}" for key, value in self.options) if self.options else "")
+
+    @classmethod
+    def parse(cls, text: str) -> Part:
+        """Read ``name`` or ``name:key=value,key=value``. Raises ValueError."""
+        name, _, rest = text.partition(":")
+        pairs = [item.partition("=") for item in rest.split(",") if item]
+        if not name or any(not key or not equals for key, equals, _ in pairs):
+            raise ValueError(text)
+        return cls(name.strip(), tuple((key.strip(), value.strip()) for key, _, value in pairs))
+
+
+def option(default: T, help: str = "", *, least: float | None = None, most: float | None = None) -> T:
+    """A dataclass field with a help text and bounds; ``most`` and ``least`` are allowed values themselves."""
+    result: T = field(default=default, metadata={"help": help, "least": least, "most": most})
+    return result
+
+
+def part(text: str, help: str = "") -> Part:
+    """A dataclass field that names a network or a loss, such as ``part("resnet:blocks=6")``."""
+    return option(Part.parse(text), help)
+
+
+@cache
+def _hints(cls: type) -> Mapping[str, Any]:
+    return get_type_hints(cls)
+
+
+def option_fields(cls: type) -> tuple[Field[Any], ...]:
+    """The fields of an options dataclass, in the order they are shown to people."""
+    return fields(cls)
+
+
+def flag(name: str) -> str:
+    """The flag of an option: ``cycle_weight`` becomes ``--cycle-weight``."""
+    return "--" + name.replace("_", "-")
+
+
+def kind(cls: type, name: str) -> Any:
+    """The type of option ``name``, without ``| None``."""
+    hint = _hints(cls)[name]
+    if get_origin(hint) in (Union, types.UnionType):
+        (hint,) = (each for each in get_args(hint) if each is not type(None))
+    return hint
+
+
+def describe(hint: Any) -> str:
+    """What a value of this type looks like, for help texts and errors."""
+    if get_origin(hint) is Literal:
+        return listed(str(each) for each in get_args(hint)).replace(" and ", " or ")
+    if get_origin(hint) is tuple:
+        return "names"
+    return {
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        str: "a text",
+        Size: "a size such as 256 or 128x96",
+    }.get(hint, "a name with options, such as resnet:blocks=6")
+
+
+def read(cls: type, name: str, value: object) -> Any:
+    """``value``, from Python or as text, as the type of option ``name`` of ``cls``. Raises UserError with the flag's name."""
+    hint = kind(cls, name)
+    optional = hint is not _hints(cls)[name]
+    if optional and (value is None or value == "none"):
+        return None
+    try:
+        result = _convert(hint, value)
+    except (ValueError, TypeError):
+        raise UserError(f"{flag(name)} is {str(value)!r}; it must be {describe(hint)}.") from None
+    limits = next(each.metadata for each in fields(cls) if each.name == name)
+    for number in result if isinstance(result, Size) else [result]:
+        if limits.get("least") is not None and number < limits["least"]:
+            raise UserError(f"{flag(name)} is {value}; it must be at least {limits['least']:g}.")
+        if limits.get("most") is not None and number > limits["most"]:
+            raise UserError(f"{flag(name)} is {value}; it must be at most {limits['most']:g}.")
+    return result
+
+
+def _convert(hint: Any, value: object) -> object:
+    if get_origin(hint) is Literal:
+        if str(value) not in get_args(hint):
+            raise ValueError(value)
+        return str(value)
+    if get_origin(hint) is tuple:
+        return (value,) if isinstance(value, str) else tuple(str(each) for each in cast(Iterable[object], value))
+    if hint is Size and not isinstance(value, str):
+        return Size(value, value) if isinstance(value, int) else Size(*(int(each) for each in cast(Iterable[int], value)))
+    if hint in (Size, Part):
+        return value if isinstance(value, hint) else hint.parse(str(value))
+    if hint is bool:
+        if str(value).lower() not in ("true", "false"):
+            raise ValueError(value)
+        return str(value).lower() == "true"
+    if hint is int and (isinstance(value, bool) or (isinstance(value, float) and value != int(value))):
+        raise ValueError(value)
+    if hint is float and not float(value) == float(value):  # type: ignore[arg-type]
+        raise ValueError(value)  # a NaN passes every bound
+    return value if isinstance(value, hint) else hint(value)
+
+
+def build(cls: type[T], values: Mapping[str, object], what: str) -> T:
+    """An instance of options dataclass ``cls`` from ``values``. Raises UserError for an unknown name or an unfit value.
+
+    ``what`` names the owner in errors: "recipe 'cyclegan'", "generator 'resnet'".
+    """
+    known = [each.name for each in fields(cls)]  # type: ignore[arg-type]
+    for name in values:
+        if name not in known:
+            raise UserError(f"{what} has no option '{name}'.{near(name, known)} Options: {listed(known)}.")
+    required = [
+        each.name
+        for each in fields(cls)  # type: ignore[arg-type]
+        if each.default is MISSING and each.default_factory is MISSING and each.name not in values
+    ]
+    if required:
+        raise UserError(f"{what} needs {flag(required[0])}.")
+    return cls(**{name: read(cls, name, value) for name, value in values.items()})
+
+
+def plain(options: object) -> dict[str, Any]:
+    """An options dataclass as numbers, texts and lists, for TOML and JSON; None is left out. ``build`` reads it back."""
+    values = {each.name: getattr(options, each.name) for each in fields(options)}  # type: ignore[arg-type]
+    return {name: _plain(value) for name, value in values.items() if value is not None}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Size | Part):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value

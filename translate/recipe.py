@@ -1,0 +1,225 @@
+"""What a training method is made of.
+
+A method is a :class:`Recipe`: it holds its networks, says who optimises what, and computes one step as a generator that yields the
+losses of one group of networks after the other. The engine does the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from translate import options as _options
+from translate.clock import Clock
+from translate.data.domain import Space
+from translate.errors import RecipeError, UserError
+from translate.game import Game, ImageLoss
+from translate.optimisers import OptimiserPlan
+from translate.options import Part
+from translate.randomness import uniform
+
+if TYPE_CHECKING:
+    from translate.plugins import Plugins
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples of every domain, drawn independently: unpaired.
+
+    ``images`` holds one tensor for each domain, ``(B, C, H, W)`` in [-1, 1] or ``(B, D)`` for points. The samples have the positions
+    ``first``, ``first + 1``, ... in the stream of the whole run, counted over all batches and all processes.
+    """
+
+    images: tuple[Tensor, ...]
+    first: int
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.images[0])
+
+    def uniform(self, purpose: str, width: int = 1) -> Tensor:
+        """``(B, width)`` float32 draws in [0, 1) that belong to these samples, on the CPU; the same whenever they are asked for."""
+        return torch.from_numpy(uniform(self.seed, purpose, self.first, len(self), width)).float()
+
+
+@dataclass(frozen=True)
+class Update:
+    """The losses of one group of optimised networks: named scalars that the engine adds up and minimises."""
+
+    group: str
+    losses: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named set of options: those of the run (size, batch, steps, ...) and those of the recipe."""
+
+    summary: str
+    run: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Make:
+    """Builds the networks and losses that options name, for the domains of a run."""
+
+    def __init__(self, plugins: Plugins, spaces: Sequence[Space]) -> None:
+        self.plugins = plugins
+        self.spaces = tuple(spaces)
+
+    def generator(self, part: Part, source: Space, target: Space) -> nn.Module:
+        """A network ``source`` → ``target``. Raises UserError where it cannot take pictures of this size."""
+        network: nn.Module = _construct(self.plugins.generators[part.name], part, "generator", source, target)
+        stride = getattr(network, "stride", 1)
+        if source.is_picture and any(side % stride for side in source.size):
+            raise UserError(
+                f"Generator '{part.name}' takes pictures whose height and width are multiples of {stride}, not {_size(source)}; "
+                f"try --size {_near_multiple(source, stride)}."
+            )
+        return network
+
+    def discriminator(self, part: Part, space: Space) -> nn.Module:
+        """A judge of samples of ``space``; it returns raw scores, ``(B, 1, h, w)`` or ``(B, 1)``."""
+        network: nn.Module = _construct(self.plugins.discriminators[part.name], part, "discriminator", space)
+        return network
+
+    def adversarial_loss(self, part: Part) -> Game:
+        """The game of that name."""
+        game: Game = _construct(self.plugins.adversarial_losses[part.name], part, "adversarial loss")
+        return game
+
+    def cycle_loss(self, part: Part) -> ImageLoss:
+        """The distance between a picture and its round trip."""
+        loss: ImageLoss = _construct(self.plugins.cycle_losses[part.name], part, "cycle loss")
+        return loss
+
+    def reconstruction_loss(self, part: Part) -> ImageLoss:
+        """The distance between what a network should reproduce and what it gave."""
+        loss: ImageLoss = _construct(self.plugins.reconstruction_losses[part.name], part, "reconstruction loss")
+        return loss
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """For networks and losses that have nothing to choose."""
+
+
+def part_options(factory: object, part: Part, what: str) -> Any:
+    """The options that ``part`` gives to ``factory``: an instance of its ``Options`` dataclass. Raises UserError."""
+    return _options.build(getattr(factory, "Options", NoOptions), dict(part.options), f"{what} '{part.name}'")
+
+
+def _construct(factory: Any, part: Part, what: str, *spaces: Space) -> Any:
+    options = part_options(factory, part, what)
+    return factory(*spaces, options) if hasattr(factory, "Options") else factory(*spaces)
+
+
+def _size(space: Space) -> str:
+    return str(_options.Size(*space.size))
+
+
+def _near_multiple(space: Space, stride: int) -> str:
+    return str(_options.Size(*(max(stride, round(side / stride) * stride) for side in space.size)))
+
+
+class Recipe(nn.Module):
+    """A training method. Subclass it, and register the subclass with ``register_recipes``.
+
+    The class's docstring is its help text. Networks are attributes set in ``build``; what must survive a restart is a parameter or a
+    buffer. A recipe draws random numbers from torch's global generator, which the engine seeds at every step, or from the batch.
+    """
+
+    #: How many domains the method takes, or (least, most), with None for no limit.
+    domains: ClassVar[int | tuple[int, int | None]] = 2
+    #: The networks that a user of the trained method needs: what weights files hold.
+    exports: ClassVar[tuple[str, ...]] = ()
+    #: Named sets of options. ``quick`` is the default without an accelerator, ``paper`` with one.
+    presets: ClassVar[Mapping[str, Preset]] = {}
+    #: How each domain is gone through: ``round`` takes every sample once before any comes again, ``draw`` draws with replacement.
+    #: The last entry holds for all further domains.
+    order: ClassVar[tuple[str, ...]] = ("round", "draw")
+
+    @dataclass(frozen=True)
+    class Options:
+        """What a user may choose; becomes flags, keyword arguments and the record of a run."""
+
+    def __init__(self, options: Options, make: Make) -> None:
+        super().__init__()
+        self.options = options
+        self.spaces = make.spaces
+        self.build(make)
+
+    @abstractmethod
+    def build(self, make: Make) -> None:
+        """Make the networks for ``self.spaces``, one space a domain, as attributes."""
+
+    @abstractmethod
+    def optimisers(self) -> Mapping[str, OptimiserPlan]:
+        """Group name → plan. Every trainable network belongs to one group; what belongs to none stays as it is."""
+
+    @abstractmethod
+    def step(self, batches: Sequence[Batch], clock: Clock) -> Iterator[Update]:
+        """One step, as a generator: yield an Update; when it goes on, that group's networks have been updated.
+
+        ``batches`` are ``self.batches(clock)`` fresh ones.
+        """
+
+    def batches(self, clock: Clock) -> int:
+        """How many batches a step consumes."""
+        return 1
+
+    def phase(self, clock: Clock) -> Hashable | None:
+        """Steps with the same phase run the same code, so that one recording of it serves them all; None: not to be recorded."""
+        return None
+
+    def epoch_length(self, sizes: Sequence[int]) -> int:
+        """How many samples of each domain an epoch takes, given the sizes of the domains."""
+        return max(sizes)
+
+    @property
+    def stride(self) -> int:
+        """Height and width of what ``translate`` takes must be multiples of this."""
+        return math.lcm(*(getattr(self.get_submodule(name), "stride", 1) for name in self.exports))
+
+    def translate(self, image: Tensor, source: int, target: int) -> Tensor:
+        """``image`` of domain ``source``, ``(B, C, H, W)`` in [-1, 1], as domain ``target`` would show it."""
+        raise UserError(f"'{type(self).__name__}' does not map one domain to another, so it cannot translate pictures.")
+
+    @classmethod
+    def check_domains(cls, name: str, domains: Sequence[str]) -> None:
+        """Raise UserError unless ``domains`` are as many as this method takes, all different."""
+        least, most = (cls.domains, cls.domains) if isinstance(cls.domains, int) else cls.domains
+        if len(domains) < least or (most is not None and len(domains) > most):
+            wanted = f"{least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
+            raise UserError(
+                f"Recipe '{name}' needs {wanted} domain{'s' if wanted != '1' else ''}, and {len(domains)} "
+                f"{'was' if len(domains) == 1 else 'were'} given; write --domains {' '.join('ABCDEFGH'[: max(least, 1)])}, "
+                f"for example --domains {' '.join((*domains, 'horse', 'zebra')[: max(least, 1)])}."
+            )
+        if len(set(domains)) < len(domains):
+            raise UserError(f"The domains must differ, and they are {' '.join(domains)}.")
+
+
+def check_recipe(recipe: Recipe, name: str) -> Mapping[str, OptimiserPlan]:
+    """The recipe's optimiser plans. Raises RecipeError, for the author of a plugin, where they do not fit its networks."""
+    plans = recipe.optimisers()
+    children = dict(recipe.named_children())
+    owners: dict[str, str] = {}
+    for group, plan in plans.items():
+        for child in plan.over:
+            if child not in children:
+                raise RecipeError(
+                    f"Recipe '{name}': group '{group}' optimises '{child}', which is not one of its networks {sorted(children)}."
+                )
+            if child in owners:
+                raise RecipeError(f"Recipe '{name}': network '{child}' is in two groups, '{owners[child]}' and '{group}'.")
+            owners[child] = group
+    for child in recipe.exports:
+        if child not in children:
+            raise RecipeError(f"Recipe '{name}' exports '{child}', which is not one of its networks {sorted(children)}.")
+    return plans

@@ -1,0 +1,141 @@
+"""Keeps a run in its folder: the log, the picture grids and the checkpoints."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from translate import checkpoint
+from translate.data import picture
+from translate.data.domain import Array, Domain
+from translate.grid import Column, draw_grid
+from translate.recipe import Recipe
+
+if TYPE_CHECKING:
+    from translate.engine import Engine, Report
+
+#: Rows of a picture grid.
+ROWS = 6
+
+
+class Recorder:
+    """Writes what ``engine`` does to the run folder ``out``."""
+
+    def __init__(self, engine: Engine, out: Path) -> None:
+        self.engine, self.out = engine, out
+        run, total = engine.run_options, engine.total
+        self.sample_every = run.sample_every or max(1, min(total // 10, 1000))
+        self.checkpoint_every = run.checkpoint_every or max(1, min(total // 5, 2000))
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+        self._since, self._seconds = engine.step, time.monotonic()
+        self._shown = (
+            [_shown_samples(engine, number) for number in range(len(engine.spaces))] if _translates(engine.recipe) else []
+        )
+        self._save_inputs()
+
+    def note(self, report: Report) -> None:
+        """A step is done: write what is due."""
+        for key, loss in report.raw.items():
+            # Summed on the device; read when a line is written.
+            self._sums[key] = self._sums.get(key, torch.zeros_like(loss)) + loss
+            self._counts[key] = self._counts.get(key, 0) + 1
+        last = report.step == self.engine.total
+        if report.step % self.engine.run_options.log_every == 0 or last:
+            self._write_line(report)
+        if report.step % self.sample_every == 0 or last:
+            self.save_samples()
+        if report.step % self.checkpoint_every == 0 or last:
+            self.save_checkpoint()
+
+    def _write_line(self, report: Report) -> None:
+        self.engine.trainer.check_finite()
+        now, steps = time.monotonic(), report.step - self._since
+        checkpoint.append_log(
+            self.out,
+            {
+                "step": report.step,
+                "epoch": report.clock.epoch,
+                "losses": {key: total.item() / self._counts[key] for key, total in self._sums.items()},
+                "rates": dict(report.rates),
+                "steps_per_second": round(steps / max(now - self._seconds, 1e-9), 4),
+            },
+        )
+        self._sums, self._counts, self._since, self._seconds = {}, {}, report.step, now
+
+    def save_checkpoint(self) -> None:
+        """Write a checkpoint of this moment, unless it is poisoned or there already."""
+        engine = self.engine
+        engine.trainer.check_finite()
+        progress = {"step": engine.step, "consumed": engine.consumed}
+        folder = checkpoint.save_checkpoint(
+            self.out, engine.step, engine.trainer.exported(), engine.header(), engine.trainer.state(), progress
+        )
+        checkpoint.prune(self.out, engine.run_options.keep)
+        engine.plugins.tell("checkpoint_saved", engine=engine, folder=folder)
+
+    def save_samples(self) -> None:
+        """Draw the grid of this moment: input, translation, round trip, and the truth where it is known, for every pair of domains."""
+        if not self._shown:
+            return
+        engine = self.engine
+        blocks: list[list[Column]] = []
+        for source, samples in enumerate(self._shown):
+            for target in range(len(engine.spaces)):
+                if source != target:
+                    blocks.append(_block(engine, source, target, samples))
+        path = self.out / "samples" / f"{engine.step:06d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draw_grid(blocks).save(path)
+        engine.plugins.tell("samples_saved", engine=engine, path=path)
+
+    def _save_inputs(self) -> None:
+        """The grid's inputs as files, so that there is something at hand to apply the weights to."""
+        for (domain, indices, arrays), space in zip(self._shown, self.engine.spaces, strict=False):
+            for index, array in zip(indices, arrays, strict=True):
+                path = self.out / "samples" / "inputs" / space.name / Path(domain.label(index)).with_suffix(".png").name
+                if not path.exists():
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    picture.to_image(array).save(path)
+
+
+Shown = tuple[Domain, list[int], list[Array]]
+
+
+def _translates(recipe: Recipe) -> bool:
+    return type(recipe).translate is not Recipe.translate
+
+
+def _shown_samples(engine: Engine, number: int) -> Shown:
+    """The samples of a domain that grids show: the first held-out ones, or training ones where none are held out."""
+    assert engine.found is not None
+    domain = engine.found.test[number] or engine.found.train[number]
+    indices = list(range(min(ROWS, len(domain))))
+    return domain, indices, [picture.resize(domain.read(index), engine.spaces[number].size) for index in indices]
+
+
+@torch.no_grad()
+def _block(engine: Engine, source: int, target: int, samples: Shown) -> list[Column]:
+    domain, indices, arrays = samples
+    here, there = engine.spaces[source], engine.spaces[target]
+    with engine.averaged():
+        engine.recipe.eval()
+        images = picture.to_tensor(np.stack(arrays), here.window, engine.device)
+        translated = engine.recipe.translate(images, source, target)
+        returned = engine.recipe.translate(translated, target, source)
+    columns: list[Column] = [
+        (here.name, arrays),
+        (f"→ {there.name}", list(picture.to_stored(translated, there.window, there.dtype))),
+        (f"→ {here.name}", list(picture.to_stored(returned, here.window, here.dtype))),
+    ]
+    truths = [domain.counterpart(index, there.name) for index in indices]
+    if any(truth is not None for truth in truths):
+        columns.append(
+            (f"true {there.name}", [truth if truth is None else picture.resize(truth, there.size) for truth in truths])
+        )
+    return columns

@@ -1,0 +1,94 @@
+"""The options of a run that every recipe has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from translate import options
+from translate.data.augment import AugmentationName
+from translate.errors import UserError, listed, near
+from translate.options import Size, option
+from translate.precision import Precision
+
+if TYPE_CHECKING:
+    from translate.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run trains on, for how long, and where."""
+
+    domains: tuple[str, ...] = option((), "names of the domains, such as horse zebra")
+    data: str | None = option(None, "folder with a folder of pictures for each domain")
+    size: Size = option(Size(256, 256), "pixels: 128, or height x width: 128x96", least=1)
+    steps: int | None = option(None, "length of the run in steps", least=1)
+    epochs: int | None = option(None, "length of the run in epochs", least=1)
+    batch: int = option(1, "pictures of each domain in a batch", least=1)
+    accumulate: int = option(1, "batches whose gradients are added up in a step", least=1)
+    augment: AugmentationName = option("paper", "paper (resize to 286/256, crop, flip), flip, or none")
+    seed: int = option(0, "seed of every random draw", least=0)
+    device: str = option("auto", "auto, cpu, cuda, cuda:1 or mps")
+    precision: Precision = option("fp32", "fp32, bf16, or fp16 (CUDA)")
+    ema: float = option(
+        0.0, "decay of the moving average of the networks that are saved, such as 0.999; 0 is off", least=0, most=1
+    )
+    workers: int = option(1, "threads that load pictures ahead; no influence on results", least=0)
+    init_from: str | None = option(None, "weights to start from: a run, a checkpoint or a weights file")
+    log_every: int = option(10, "steps between two lines of log.jsonl", least=1)
+    sample_every: int | None = option(None, "steps between two picture grids; by default ten a run", least=1)
+    checkpoint_every: int | None = option(None, "steps between two checkpoints; by default five a run", least=1)
+    keep: int = option(2, "how many of the latest checkpoints are kept", least=1)
+
+
+def split_options(recipe: type[Recipe], name: str, values: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Part ``values`` into those of the run and those of the recipe. Raises UserError for a name that neither has."""
+    of_run = {each.name for each in fields(RunOptions)}
+    of_recipe = {each.name for each in fields(recipe.Options)}
+    for key in values:
+        if key not in of_run | of_recipe:
+            raise UserError(
+                f"Recipe '{name}' has no option {options.flag(key)}.{near(key, of_run | of_recipe)} "
+                f"Options: {listed(sorted(of_run | of_recipe))}."
+            )
+    return (
+        {key: value for key, value in values.items() if key in of_run},
+        {key: value for key, value in values.items() if key in of_recipe},
+    )
+
+
+def resolve(
+    recipe: type[Recipe], name: str, preset: str | None, values: Mapping[str, object]
+) -> tuple[RunOptions, Recipe.Options]:
+    """The run's and the recipe's options: defaults, then the preset, then ``values``. Raises UserError."""
+    run: dict[str, Any] = {}
+    own: dict[str, Any] = {}
+    if preset is not None:
+        if preset not in recipe.presets:
+            raise UserError(
+                f"Recipe '{name}' has no preset '{preset}'.{near(preset, recipe.presets)} Presets: {listed(recipe.presets)}."
+            )
+        run.update(recipe.presets[preset].run)
+        own.update(recipe.presets[preset].options)
+    of_run, of_recipe = split_options(recipe, name, values)
+    given = {key for key in ("steps", "epochs") if of_run.get(key) is not None}
+    if len(given) == 2:
+        raise UserError("Both --steps and --epochs were given; the length of a run is one of the two.")
+    if given:
+        # The user's measure replaces the preset's.
+        run.pop("steps", None)
+        run.pop("epochs", None)
+    result = (
+        options.build(RunOptions, run | of_run, "The run"),
+        options.build(recipe.Options, own | of_recipe, f"Recipe '{name}'"),
+    )
+    if result[0].steps is None and result[0].epochs is None:
+        raise UserError(f"Recipe '{name}' needs the length of the run; give --steps or --epochs.")
+    return result
+
+
+def default_preset(recipe: type[Recipe], device_type: str) -> str | None:
+    """The preset for this kind of device: ``quick`` on a CPU, ``paper`` elsewhere, or the recipe's first."""
+    wanted = "quick" if device_type == "cpu" else "paper"
+    return wanted if wanted in recipe.presets else next(iter(recipe.presets), None)

@@ -1,0 +1,212 @@
+"""The engine's heart: one step of a game between groups of networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from translate.average import Average
+from translate.clock import Clock
+from translate.errors import NotFinite, RecipeError
+from translate.precision import autocast
+from translate.randomness import derive, seeded
+from translate.recipe import Batch, Recipe, Update, check_recipe
+
+#: A step's losses by "group/name": detached scalars on the device.
+Losses = dict[str, Tensor]
+
+
+class Trainer:
+    """Turns the updates that a recipe yields into optimiser steps.
+
+    It holds all state of training that is not in the recipe: optimisers, loss scalers and averages. ``state`` is that and the recipe,
+    flat, for a checkpoint.
+    """
+
+    def __init__(
+        self, recipe: Recipe, *, name: str, device: torch.device, precision: str = "fp32", ema: float = 0.0, seed: int = 0
+    ) -> None:
+        self.recipe, self.device, self.precision, self.seed = recipe, device, precision, seed
+        self.plans = check_recipe(recipe, name)
+        self.parameters: dict[str, dict[str, nn.Parameter]] = {
+            group: {
+                f"{child}.{key}": parameter
+                for child in plan.over
+                for key, parameter in recipe.get_submodule(child).named_parameters()
+                if parameter.requires_grad
+            }
+            for group, plan in self.plans.items()
+        }
+        self.optimisers = {group: plan.build(self.parameters[group].values()) for group, plan in self.plans.items()}
+        # One scaler a group: the two sides' gradients overflow at different scales.
+        self.scalers = {group: torch.amp.GradScaler(device.type, enabled=precision == "fp16") for group in self.plans}
+        self.averages = {child: Average(recipe.get_submodule(child), ema) for child in recipe.exports} if ema else {}
+        self._first_bad: dict[str, tuple[list[str], Tensor]] = {}
+
+    def step(self, micro_batches: Sequence[Sequence[Batch]], clock: Clock) -> Losses:
+        """Do one step and return its losses.
+
+        Each of ``micro_batches`` is what the recipe consumes in a step; more than one accumulate their gradients, in lockstep, so that
+        the networks change only when all have been seen.
+        """
+        self._set_rates(clock)
+        losses: Losses = {}
+        with seeded(self.device, derive(self.seed, "step", clock.step)):
+            routines = [self.recipe.step(batches, clock) for batches in micro_batches]
+            while updates := self._next_updates(routines, losses):
+                self._optimise(updates[0].group)
+        self._note_finiteness(losses, clock)
+        return losses
+
+    def _next_updates(self, routines: Sequence[Iterator[Update]], losses: Losses) -> list[Update]:
+        """Advance every routine to its next update and gather the gradients; empty when the step is over."""
+        updates: list[Update] = []
+        modes = torch.is_grad_enabled()
+        for routine in routines:
+            with autocast(self.device, self.precision):
+                update = next(routine, None)
+            if torch.is_grad_enabled() is not modes:
+                raise RecipeError("The recipe's step changed torch's gradient mode and did not change it back before it yielded.")
+            if update is None:
+                if updates:
+                    raise RecipeError("The recipe's step yields fewer updates for one accumulated batch than for another.")
+                continue
+            self._check(update, updates)
+            total = torch.stack([loss.float() if loss.dtype != torch.float64 else loss for loss in update.losses.values()]).sum()
+            parameters = list(self.parameters[update.group].values())
+            # Gradients stop at this group's parameters: the other side is neither touched nor differentiated.
+            scaled: Tensor = self.scalers[update.group].scale(total / len(routines))
+            scaled.backward(inputs=parameters)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            for name, loss in update.losses.items():
+                key = f"{update.group}/{name}"
+                losses[key] = losses.get(key, 0) + loss.detach() / len(routines)
+            updates.append(update)
+        if updates and len(updates) < len(routines):
+            raise RecipeError("The recipe's step yields fewer updates for one accumulated batch than for another.")
+        return updates
+
+    def _check(self, update: Update, others: Sequence[Update]) -> None:
+        if update.group not in self.plans:
+            raise RecipeError(
+                f"The recipe yields an update for '{update.group}', which has no optimiser plan; plans: {sorted(self.plans)}."
+            )
+        if others and others[0].group != update.group:
+            raise RecipeError(f"Accumulated batches disagree on the group to update: '{others[0].group}' and '{update.group}'.")
+        if not update.losses:
+            raise RecipeError(f"The recipe yields an update for '{update.group}' without a loss.")
+        for name, loss in update.losses.items():
+            if loss.dim():
+                raise RecipeError(
+                    f"Loss '{update.group}/{name}' has the shape {tuple(loss.shape)}; it must be a scalar: take its mean."
+                )
+
+    def _optimise(self, group: str) -> None:
+        optimiser, scaler = self.optimisers[group], self.scalers[group]
+        scale = scaler.get_scale()
+        scaler.step(optimiser)
+        scaler.update()
+        optimiser.zero_grad(set_to_none=True)
+        # A scaler that went down met an overflow and skipped the step; then there is nothing new to average.
+        if scaler.get_scale() >= scale:
+            for child in self.plans[group].over:
+                if child in self.averages:
+                    self.averages[child].update(self.recipe.get_submodule(child))
+
+    def _set_rates(self, clock: Clock) -> None:
+        for group, rate in self.rates(clock).items():
+            for parameters in self.optimisers[group].param_groups:
+                parameters["lr"] = rate
+
+    def rates(self, clock: Clock) -> dict[str, float]:
+        """The learning rate of each group at this moment."""
+        return {group: plan.lr * plan.schedule(clock) for group, plan in self.plans.items()}
+
+    def _note_finiteness(self, losses: Losses, clock: Clock) -> None:
+        """Remember, on the device, the first step at which each loss was not finite: reading it here would make the host wait."""
+        by_group: dict[str, list[str]] = {}
+        for key in losses:
+            by_group.setdefault(key.split("/")[0], []).append(key)
+        for group, keys in by_group.items():
+            finite = torch.isfinite(torch.stack([losses[key].float() for key in keys]))
+            known, first = self._first_bad.get(group, (keys, torch.full((len(keys),), -1, device=self.device)))
+            if known != keys:  # a phase with other losses
+                self.check_finite()
+                known, first = keys, torch.full((len(keys),), -1, device=self.device)
+            self._first_bad[group] = keys, torch.where((first < 0) & ~finite, clock.step, first)
+
+    def check_finite(self) -> None:
+        """Raise NotFinite where a loss has been infinite or NaN, naming it and its step. Waits for the device."""
+        for keys, first in self._first_bad.values():
+            for key, step in zip(keys, first.tolist(), strict=True):
+                if step >= 0:
+                    raise NotFinite(
+                        f"The loss '{key}' became infinite or NaN at step {step}; nothing of it was saved. Go on from the last "
+                        f"checkpoint with a lower learning rate (--lr) or --precision fp32."
+                    )
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Inside, the recipe's exported networks are their averages, where there are any."""
+        live = {child: self.recipe.get_submodule(child) for child in self.averages}
+        try:
+            for child, average in self.averages.items():
+                setattr(self.recipe, child, average.network)
+            yield
+        finally:
+            for child, network in live.items():
+                setattr(self.recipe, child, network)
+
+    def exported(self) -> dict[str, Tensor]:
+        """The tensors of the exported networks, averaged where an average is kept: what a weights file holds."""
+        with self.averaged():
+            state = self.recipe.state_dict()
+            return {key: tensor for key, tensor in state.items() if key.split(".")[0] in self.recipe.exports}
+
+    def state(self) -> dict[str, Tensor]:
+        """All state of training as named tensors. ``load_state`` takes them back."""
+        state = {f"recipe/{key}": tensor for key, tensor in self.recipe.state_dict().items()}
+        for child, average in self.averages.items():
+            state |= {f"average/{child}.{key}": tensor for key, tensor in average.network.state_dict().items()}
+        for group, optimiser in self.optimisers.items():
+            for name, parameter in self.parameters[group].items():
+                for key, value in optimiser.state.get(parameter, {}).items():
+                    state[f"optimiser/{group}/{name}/{key}"] = torch.as_tensor(value)
+        for group, scaler in self.scalers.items():
+            for key, value in scaler.state_dict().items():
+                state[f"scaler/{group}/{key}"] = torch.tensor(value, dtype=torch.float64)
+        return state
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take back what ``state`` gave. Raises KeyError or RuntimeError where it does not fit."""
+        sections: dict[str, dict[str, Tensor]] = {}
+        for key, tensor in state.items():
+            section, _, rest = key.partition("/")
+            sections.setdefault(section, {})[rest] = tensor
+        self.recipe.load_state_dict(sections["recipe"])
+        for child, average in self.averages.items():
+            prefix = f"{child}."
+            mine = {key.removeprefix(prefix): each for key, each in sections["average"].items() if key.startswith(prefix)}
+            average.network.load_state_dict(mine)
+        for group, optimiser in self.optimisers.items():
+            for name, parameter in self.parameters[group].items():
+                prefix = f"optimiser/{group}/{name}/"
+                moments = {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}
+                optimiser.state[parameter] = {key: _placed(key, tensor, parameter) for key, tensor in moments.items()}
+        for group, scaler in self.scalers.items():
+            prefix = f"{group}/"
+            values = {
+                key.removeprefix(prefix): each for key, each in sections.get("scaler", {}).items() if key.startswith(prefix)
+            }
+            if values:
+                whole = ("growth_interval", "_growth_tracker")
+                scaler.load_state_dict({key: int(each) if key in whole else float(each) for key, each in values.items()})
+
+
+def _placed(key: str, tensor: Tensor, parameter: nn.Parameter) -> Tensor:
+    """A moment where its optimiser wants it: counts stay on the host, the rest lies as the parameter does, strides and all."""
+    if tensor.shape != parameter.shape or key == "step":
+        return tensor.clone()
+    return torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)

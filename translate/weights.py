@@ -1,0 +1,153 @@
+"""Weights files that describe themselves.
+
+A weights file is one safetensors file. Its header holds, as JSON under the key ``translate``, the format version, the recipe with its
+options, the domains with their shapes and value windows, the step and the versions of what made it: nothing else is needed to use it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from translate.data.domain import Space
+from translate.errors import UserError, listed, near
+
+#: The version of the header; a file of a later version is refused with a sentence.
+FORMAT = 1
+#: A header beyond this many bytes is refused unread.
+HEADER_BYTES = 1_000_000
+WEIGHTS_NAME = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a weights file says of itself."""
+
+    recipe: str
+    options: Mapping[str, Any]
+    spaces: tuple[Space, ...]
+    step: int
+    averaged: bool
+    versions: Mapping[str, str]
+    format: int = FORMAT
+
+    def dump(self) -> dict[str, str]:
+        """The header as safetensors metadata."""
+        return {"translate": json.dumps(asdict(self), sort_keys=True)}
+
+    @classmethod
+    def parse(cls, text: str) -> Header:
+        """Read what ``dump`` wrote. Raises ValueError, KeyError or TypeError."""
+        values = json.loads(text)
+        spaces = tuple(
+            Space(each["name"], tuple(each["shape"]), each["dtype"], (each["window"][0], each["window"][1]))
+            for each in values.pop("spaces")
+        )
+        return cls(spaces=spaces, **values)
+
+
+def pack(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
+    """The bytes of a safetensors file. Tensors are stored contiguous, on no device."""
+    stored = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}
+    return safetensors.torch.save(stored, dict(metadata))
+
+
+def unpack(data: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file's bytes. Raises UserError where they are damaged.
+
+    Files are read as bytes before they are parsed: a mapped file that is cut short while it is read ends the process.
+    """
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or size > HEADER_BYTES or size + 8 > len(data):
+        raise UserError(f"{path} is no safetensors file, or was cut short; its header cannot be read.")
+    try:
+        metadata = json.loads(data[8 : 8 + size]).get("__metadata__", {})
+        return safetensors.torch.load(data), metadata
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise UserError(f"{path} is damaged or no safetensors file ({error}).") from error
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], Header]:
+    """Tensors and header of a weights file. Raises UserError where it is not one of ours."""
+    try:
+        tensors, metadata = unpack(path.read_bytes(), path)
+    except OSError as error:
+        raise UserError(f"The weights {path} cannot be read ({error.strerror}).") from error
+    if "translate" not in metadata:
+        raise UserError(f"{path} is a safetensors file of another program: its header does not say which recipe made it.")
+    try:
+        version = json.loads(metadata["translate"]).get("format")
+        if version != FORMAT:
+            raise UserError(
+                f"{path} has format {version}, and this version reads format {FORMAT}; install a newer image-translate."
+            )
+        return tensors, Header.parse(metadata["translate"])
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{path} has a header that cannot be understood ({error}).") from error
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` so that after a crash there is either the old file or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in ``folder`` durable, where the system can."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def published() -> dict[str, Path]:
+    """The published weights that are here, by name: in a checkout the folder ``weights/``, otherwise what the package brought."""
+    checkout = Path(__file__).parent.parent / "weights"
+    folder = checkout if (checkout / "index.json").is_file() else Path(str(resources.files("translate"))) / "_weights"
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8")) if (folder / "index.json").is_file() else {}
+    return {name: folder / entry["file"] for name, entry in index.items() if (folder / entry["file"]).is_file()}
+
+
+def locate(name: str | Path) -> Path:
+    """The weights file that ``name`` means: a file, a run folder, a checkpoint folder, or a published name. Raises UserError."""
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    if path.is_dir():
+        from translate.checkpoint import latest_checkpoint
+
+        if (path / WEIGHTS_NAME).is_file():
+            return path / WEIGHTS_NAME
+        checkpoint = latest_checkpoint(path)
+        if checkpoint is None:
+            raise UserError(f"{path} holds no weights: it is neither a run with a checkpoint nor a checkpoint.")
+        return checkpoint / WEIGHTS_NAME
+    names = published()
+    if str(name) in names:
+        return names[str(name)]
+    raise UserError(
+        f"There are no weights at '{name}': no such file or folder, and no published name.{near(str(name), names)} "
+        f"Published: {listed(names)}."
+    )
