@@ -13,7 +13,8 @@ from translate.clock import Clock
 class Judge(Protocol):
     """A discriminator as a game sees it: samples in, raw scores out, ``(B, 1, h, w)`` or ``(B, 1)``."""
 
-    def __call__(self, samples: Tensor, /) -> Tensor: ...
+    def __call__(self, samples: Tensor, /) -> Tensor:
+        """Raw scores of ``samples``."""
 
 
 class Game(nn.Module):

@@ -34,25 +34,29 @@ class GeneratorFactory(Protocol):
     The network may have an attribute ``stride``: height and width of its input must be multiples of it.
     """
 
-    def __call__(self, source: Space, target: Space, /, *options: Any) -> nn.Module: ...
+    def __call__(self, source: Space, target: Space, /, *options: Any) -> nn.Module:
+        """The network."""
 
 
 class DiscriminatorFactory(Protocol):
     """Makes a judge of samples of ``space``: ``factory(space, options)``. It returns raw scores."""
 
-    def __call__(self, space: Space, /, *options: Any) -> nn.Module: ...
+    def __call__(self, space: Space, /, *options: Any) -> nn.Module:
+        """The network."""
 
 
 class GameFactory(Protocol):
     """Makes an adversarial game: ``factory(options)``."""
 
-    def __call__(self, *options: Any) -> Game: ...
+    def __call__(self, *options: Any) -> Game:
+        """The game."""
 
 
 class ImageLossFactory(Protocol):
     """Makes a distance between pictures: ``factory(options)``."""
 
-    def __call__(self, *options: Any) -> ImageLoss: ...
+    def __call__(self, *options: Any) -> ImageLoss:
+        """The loss."""
 
 
 @hookspec

@@ -130,8 +130,8 @@ def _block(engine: Engine, source: int, target: int, samples: Shown) -> list[Col
         returned = engine.recipe.translate(translated, target, source)
     columns: list[Column] = [
         (here.name, arrays),
-        (f"→ {there.name}", list(picture.to_stored(translated, there.window, there.dtype))),
-        (f"→ {here.name}", list(picture.to_stored(returned, here.window, here.dtype))),
+        (f"as {there.name}", list(picture.to_stored(translated, there.window, there.dtype))),
+        (f"back to {here.name}", list(picture.to_stored(returned, here.window, here.dtype))),
     ]
     truths = [domain.counterpart(index, there.name) for index in indices]
     if any(truth is not None for truth in truths):

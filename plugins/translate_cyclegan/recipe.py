@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 from torch import Tensor
 
@@ -34,14 +34,14 @@ class CycleGAN(Recipe):
 
     domains = 2
     exports = ("G", "F")
-    presets = {
+    presets: ClassVar[Mapping[str, Preset]] = {
         "quick": Preset(
-            "64 px and small networks: minutes on a CPU",
+            "64 px and small networks, minutes on a CPU",
             run={"size": 64, "batch": 4, "steps": 600},
             options={"generator": "resnet:blocks=4,channels=24,skip=1.5", "discriminator": "patch:channels=32"},
         ),
         "paper": Preset(
-            "as published: 256 px, batch 1, 200 epochs, half of them with a falling learning rate",
+            "the published recipe, 256 px, 200 epochs",
             run={"size": 256, "batch": 1, "epochs": 200},
         ),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -42,9 +43,7 @@ class UNetGenerator(nn.Module):
         self.stride = 2**downs
         widths = [options.channels * min(2**level, 8) for level in range(downs)]
         self.first = nn.Conv2d(source.channels, widths[0], 4, stride=2, padding=1)
-        self.down = nn.ModuleList(
-            nn.Conv2d(above, below, 4, stride=2, padding=1) for above, below in zip(widths, widths[1:], strict=False)
-        )
+        self.down = nn.ModuleList(nn.Conv2d(above, below, 4, stride=2, padding=1) for above, below in pairwise(widths))
         # From the second level of the way up on, features of the way down are beside those that come from below.
         below = [widths[-1], *(2 * width for width in reversed(widths[1:-1]))]
         self.up = nn.ModuleList(

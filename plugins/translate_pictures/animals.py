@@ -6,6 +6,7 @@ horse (trunk about as long as it is high at the withers, head 0.4), a little sto
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -88,15 +89,22 @@ class Body:
 
     def moved(self, place: Callable[[Floats], Floats]) -> Body:
         """The same body with every point (…, 2) moved."""
+        # All points at once: many small arrays cost more than one.
+        edges = [edge for tube in self.tubes.values() for edge in (tube.a, tube.b)]
+        parts = [*edges, *self.shapes.values(), self.eye[None], self.nostril[None]]
+        ends = np.cumsum([len(part) for part in parts]).tolist()
+        points = place(np.concatenate(parts))
+        pieces = iter([points[start:end] for start, end in zip([0, *ends], ends, strict=False)])
         return Body(
-            {name: Tube(name, place(tube.a), place(tube.b)) for name, tube in self.tubes.items()},
-            {name: place(shape) for name, shape in self.shapes.items()},
-            place(self.eye), place(self.nostril), self.head_length,
+            {name: Tube(name, next(pieces), next(pieces)) for name in self.tubes},
+            {name: next(pieces) for name in self.shapes},
+            next(pieces)[0], next(pieces)[0], self.head_length,
         )  # fmt: skip
 
     def bounds(self) -> tuple[float, float, float, float]:
         """Least x, least y, greatest x, greatest y."""
-        points = np.concatenate([*(tube.outline for tube in self.tubes.values()), *self.shapes.values()])
+        edges = [edge for tube in self.tubes.values() for edge in (tube.a, tube.b)]
+        points = np.concatenate([*edges, *self.shapes.values()])
         x0, y0 = points.min(axis=0).tolist()
         x1, y1 = points.max(axis=0).tolist()
         return x0, y0, x1, y1
@@ -119,8 +127,8 @@ _HEAD = np.array(
 
 def _direction(degrees: float) -> Floats:
     """The unit vector so many degrees above forwards."""
-    angle = np.deg2rad(degrees)
-    return np.array([np.cos(angle), np.sin(angle)])
+    angle = math.radians(degrees)
+    return np.array([math.cos(angle), math.sin(angle)])
 
 
 def _tube(name: str, spine: Floats, widths: Floats, samples: int = 5) -> Tube:

@@ -71,7 +71,8 @@ class Canvas:
 
     def pixels(self, points: Floats) -> Floats:
         """Unit coordinates (…, 2) -> canvas pixels (…, 2)."""
-        return points * self._scale + self._shift
+        placed: Floats = points * self._scale + self._shift
+        return placed
 
     def polygon(self, points: Floats, colour: Colour) -> None:
         """Fill the outline (N, 2)."""
@@ -94,8 +95,9 @@ class Canvas:
         pixels = self.pixels(points)
         radius = max(width * self._scale / 2, 0.5)
         fill = (*colour, 255)
-        self._draw.line(pixels.ravel().tolist(), fill=fill, width=max(1, round(2 * radius)), joint="curve")
-        for x, y in (pixels[0].tolist(), pixels[-1].tolist()):
+        self._draw.line(pixels.ravel().tolist(), fill=fill, width=max(1, round(2 * radius)))
+        # A disc at every point closes the joints of a thick line; on a thin one only its ends would show.
+        for x, y in pixels.tolist() if radius > 2 else (pixels[0].tolist(), pixels[-1].tolist()):
             self._draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
 
     def layer(self) -> Layer:
@@ -119,7 +121,7 @@ def finish(picture: Layer) -> NDArray[np.uint8]:
 def blur(values: Layer, radius: float) -> Layer:
     """Blur a map (H, W) in 0…1 by ``radius`` pixels."""
     image = Image.fromarray(np.asarray(values * 255 + 0.5, dtype=np.uint8))
-    return np.asarray(image.filter(ImageFilter.GaussianBlur(radius)), dtype=np.float32) / 255
+    return np.asarray(image.filter(ImageFilter.GaussianBlur(radius)), dtype=np.float32) / np.float32(255)
 
 
 def noise(lattice: NDArray[np.float32], view: View) -> Layer:
@@ -174,7 +176,8 @@ def normals(line: Floats) -> Floats:
     along[1:-1] = line[2:] - line[:-2]
     along[0], along[-1] = line[1] - line[0], line[-1] - line[-2]
     along /= np.sqrt(np.einsum("ij,ij->i", along, along))[:, None] + 1e-9
-    return along[:, ::-1] * np.array([-1.0, 1.0])
+    left: Floats = along[:, ::-1] * np.array([-1.0, 1.0])
+    return left
 
 
 def mix(a: Colour, b: Colour, t: float) -> Colour:

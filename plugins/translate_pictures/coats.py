@@ -47,7 +47,8 @@ class Stripes:
         """(count * 14, 2 * points): the matrix that takes both edges of a part to the outlines of its bands."""
         t = np.linspace(0, 1, 7)
         centres = np.linspace(self.first, self.last, self.count)
-        half = (self.last - self.first) / (self.count - 1) * self.share / 2 * np.interp(t, (0, 0.5, 1), (self.ends[0], 1, self.ends[1]))
+        widest = (self.last - self.first) / (self.count - 1) * self.share / 2
+        half = widest * np.interp(t, (0, 0.5, 1), (self.ends[0], 1, self.ends[1]))
         middle = centres[:, None] + self.bow * 4 * t * (1 - t)
         along = np.clip(np.concatenate([middle - half, (middle + half)[:, ::-1]], axis=1), 0, 1).ravel()
         across = np.tile(self.reach * np.concatenate([t, t[::-1]]), self.count)[:, None]
@@ -63,15 +64,15 @@ class Stripes:
 
 #: The pattern is the same on every zebra up to its pose and build: it belongs to the body, so it can be learned.
 STRIPES: dict[str, Stripes] = {
-    "trunk": Stripes(0.05, 0.97, 9, 0.52, bow=0.012, reach=0.94, ends=(1.1, 0.45)),
-    "neck": Stripes(0.16, 0.98, 6, 0.52, bow=-0.02, ends=(1.05, 0.7)),
+    "trunk": Stripes(0.25, 0.935, 7, 0.50, bow=0.012, reach=0.95, ends=(1.1, 0.45)),
+    "neck": Stripes(0.13, 0.98, 6, 0.52, bow=-0.02, ends=(1.05, 0.7)),
     "head": Stripes(0.10, 0.68, 4, 0.50, bow=0.05, ends=(1.0, 0.6)),
-    "mane": Stripes(0.16, 0.98, 6, 0.56),
+    "mane": Stripes(0.13, 0.98, 6, 0.56),
     "tail": Stripes(0.12, 0.42, 3, 0.5),
-    "fore_near": Stripes(0.34, 0.84, 5, 0.52, bow=0.01),
-    "fore_far": Stripes(0.34, 0.84, 5, 0.52, bow=0.01),
-    "hind_near": Stripes(0.16, 0.84, 6, 0.52, bow=0.015),
-    "hind_far": Stripes(0.16, 0.84, 6, 0.52, bow=0.015),
+    "fore_near": Stripes(0.047, 0.80, 5, 0.50),
+    "fore_far": Stripes(0.047, 0.80, 5, 0.50),
+    "hind_near": Stripes(0.038, 0.80, 6, 0.50),
+    "hind_far": Stripes(0.038, 0.80, 6, 0.50),
 }
 
 
@@ -98,7 +99,8 @@ class Coat:
 
     def limb(self, canvas: Canvas, body: Body, name: str, light: float) -> None:
         """Paint a leg, then its hoof, which no coat changes."""
-        self.part(canvas, body.tubes[name], light)
+        # The skin of a leg begins at its first band, so that the bands of the trunk run down to it.
+        self.part(canvas, body.tubes[name].after(0.2), light)
         canvas.polygon(body.shapes[f"hoof_{name}"], self.fixed(shade(_HOOF, light)))
 
     def fixed(self, colour: Colour) -> Colour:
@@ -129,7 +131,7 @@ class PlainCoat(Coat):
             return
         canvas.polygon(tube.outline, shade(self.body, light))
         if tube.name.startswith(("fore", "hind")):
-            for start, share in ((0.50, 0.35), (0.58, 0.7), (0.66, 1.0)):
+            for start, share in ((0.375, 0.35), (0.475, 0.7), (0.575, 1.0)):
                 canvas.polygon(tube.after(start).outline, shade(mix(self.body, self.legs, share), light))
         elif tube.name == "head":
             for start, share in ((0.66, 0.3), (0.78, 0.6)):
@@ -164,7 +166,7 @@ class StripedCoat(Coat):
 
 
 class CoverCoat(Coat):
-    """White where a coat shows and black elsewhere: painted to know the mask."""
+    """White where any coat shows and black elsewhere: painted to know the mask."""
 
     def fixed(self, colour: Colour) -> Colour:
         """See :class:`Coat`."""
@@ -173,6 +175,9 @@ class CoverCoat(Coat):
     def part(self, canvas: Canvas, tube: Tube, light: float) -> None:
         """See :class:`Coat`."""
         canvas.polygon(tube.outline, (255, 255, 255))
+        # Bands end on the outline, and rounding may put them a canvas pixel beyond it.
+        stripes = STRIPES[tube.name]
+        canvas.polygons(stripes.outlines(tube), [(255, 255, 255)] * stripes.count)
 
     def shape(self, canvas: Canvas, outline: Floats, light: float) -> None:
         """See :class:`Coat`."""

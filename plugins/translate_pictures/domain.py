@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from translate import Domain
+
+from translate import Domain, UserError
 
 from . import digits, faces, herd
 
@@ -48,14 +50,16 @@ class DrawnDomain(Domain):
 
     def __init__(self, name: str, split: str = "train", size: tuple[int, int] | None = None) -> None:
         if name not in NAMES:
-            raise ValueError(f"No domain named {name!r} can be drawn; there are {', '.join(NAMES)}.")
+            nearest = get_close_matches(name, NAMES, n=1, cutoff=0.4)
+            hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+            raise UserError(f"No domain named {name!r} can be drawn; there are {', '.join(NAMES)}.{hint}")
         if split not in SPLITS:
-            raise ValueError(f"Drawn domains have no split {split!r}; they have {', '.join(SPLITS)}.")
+            raise UserError(f"Drawn domains have no split {split!r}; they have {', '.join(SPLITS)}.")
         self.name = name
         self.split = split
         self.size = size or (256, 256)
         if min(self.size) < 8:
-            raise ValueError(f"A drawing of {self.size[0]}x{self.size[1]} pixels is too small; 8 is the least for a side.")
+            raise UserError(f"A drawing of {self.size[0]}x{self.size[1]} pixels is too small; 8 is the least for a side.")
         self._place = next(i for i, subject in enumerate(SUBJECTS) if name in subject.styles)
         self._subject = SUBJECTS[self._place]
         self.channels = self._subject.channels

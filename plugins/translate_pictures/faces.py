@@ -5,21 +5,29 @@ Face coordinates: the middle of the face at 0, its sides at x = ±1, its crown a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .canvas import Canvas, Colour, Floats, Layer, View, compose, curve, finish, loop, mix, shade
+from .chance import pick, side
 from .hair import HAIR, STYLES_OF_HAIR, Hair
 from .portraits import SEEN, UNSEEN, Backdrop, draw_backdrop, sample_backdrop
 from .relief import relief
+
+Fill = Callable[[Floats, Colour], None]
+Same = Callable[[Colour], Colour]
+Aged = Callable[[Colour, Colour], Colour]
 
 STYLES = ("young", "old")
 CHANNELS = 3
 
 _SKINS: tuple[Colour, ...] = ((250, 218, 194), (240, 200, 168), (224, 176, 138), (198, 146, 108), (160, 110, 78), (122, 82, 60))
-_HAIRS: tuple[Colour, ...] = ((44, 34, 34), (70, 46, 36), (104, 66, 42), (146, 92, 50), (186, 132, 70), (172, 78, 44), (58, 50, 62))
+_HAIRS: tuple[Colour, ...] = (
+    (44, 34, 34), (70, 46, 36), (104, 66, 42), (146, 92, 50), (186, 132, 70), (172, 78, 44), (58, 50, 62),
+)  # fmt: skip
 _GREYS: tuple[Colour, ...] = ((226, 226, 228), (208, 210, 216), (190, 192, 200), (236, 232, 224))
 _CLOTHES: tuple[Colour, ...] = (
     (84, 122, 170), (196, 96, 88), (104, 150, 116), (226, 178, 92), (128, 104, 160), (74, 86, 108), (214, 138, 150), (92, 154, 164),
@@ -65,7 +73,8 @@ class Face:
         """Face coordinates (…, 2) -> unit coordinates (…, 2)."""
         c, s = np.cos(self.tilt), np.sin(self.tilt)
         scaled = points * np.array([0.80 * self.width * self.size, self.size])
-        return np.asarray(scaled @ np.array([[c, s], [-s, c]]) + np.array([self.x, self.y]), dtype=np.float64)
+        placed: Floats = scaled @ np.array([[c, s], [-s, c]]) + np.array([self.x, self.y])
+        return placed
 
 
 def sample(rng: np.random.Generator, unseen: bool) -> Face:
@@ -81,14 +90,14 @@ def sample(rng: np.random.Generator, unseen: bool) -> Face:
     # Fair hair is rare above dark skin.
     hair = _HAIRS[int(rng.integers(len(_HAIRS) if skin < 3 else 3))]
     style = STYLES_OF_HAIR[int(rng.integers(len(STYLES_OF_HAIR)))]
-    beard = int(rng.choice(3, p=(0.6, 0.15, 0.25))) if HAIR[style].bearded else 0
+    beard = pick(rng, (0.6, 0.15, 0.25)) if HAIR[style].bearded else 0
     return Face(
         backdrop=sample_backdrop(rng, UNSEEN if unseen else SEEN),
         x=within(0.46, 0.54), y=within(0.47, 0.52), size=within(0.27, 0.32), tilt=within(-0.11, 0.11), turn=within(-0.12, 0.12),
         width=within(0.93, 1.08), jaw=within(0.62, 0.86), chin=within(0.97, 1.08),
         skin=shade(_SKINS[skin], within(0.96, 1.03)), hair=shade(hair, within(0.9, 1.1)), grey=one(_GREYS), iris=one(_IRISES),
-        cloth=shade(one(_CLOTHES), within(0.9, 1.1)), collar=int(rng.integers(3)), style=style, side=float(rng.choice((-1.0, 1.0))),
-        beard=beard, glasses=int(rng.choice(3, p=(0.25, 0.45, 0.30))), frame=one(_FRAMES),
+        cloth=shade(one(_CLOTHES), within(0.9, 1.1)), collar=int(rng.integers(3)), style=style, side=side(rng),
+        beard=beard, glasses=pick(rng, (0.25, 0.45, 0.30)), frame=one(_FRAMES),
         eyes=(within(0.40, 0.47), within(0.9, 1.15), within(-0.06, 0.02)), gaze=within(-0.04, 0.04),
         brows=(within(-0.02, 0.04), within(-0.04, 0.06)), nose=(within(0.9, 1.15), within(0.85, 1.2)),
         mouth=(within(0.26, 0.36), within(0.02, 0.12)), lines=within(0.85, 1.15),
@@ -118,11 +127,12 @@ def _silhouette(face: Face, view: View) -> Layer:
     canvas.polygon(face.place(_skull(face)), black)
     for outline in (*HAIR[face.style].behind(face.side), *HAIR[face.style].before(face.side)):
         canvas.polygon(face.place(outline), black)
-    return np.asarray(canvas.layer()[..., 3] / 255, dtype=np.float32)
+    return np.asarray(canvas.layer()[..., 3] / np.float32(255), dtype=np.float32)
 
 
 def _disc(x: float, y: float, rx: float, ry: float) -> Floats:
-    return np.array([x, y]) + _ROUND * np.array([rx, ry])
+    disc: Floats = np.array([x, y]) + _ROUND * np.array([rx, ry])
+    return disc
 
 
 def _skull(face: Face) -> Floats:
@@ -188,26 +198,25 @@ def _paint(face: Face, view: View, style: str) -> Canvas:
     return canvas
 
 
-def _dress(face: Face, fill: object, same: object) -> None:
-    assert callable(fill) and callable(same)
+def _dress(face: Face, fill: Fill, same: Same) -> None:
     fill(np.array([(-0.42, 0.5), (0.42, 0.5), (0.46, 1.35), (-0.46, 1.35)]), same(shade(face.skin, 0.80)))
     fill(_shoulders(), same(face.cloth))
     if face.collar == 0:
         fill(np.array([(-0.44, 1.04), (0.44, 1.04), (0.0, 1.66)]), same(shade(face.skin, 0.84)))
         for x in (-1.0, 1.0):
-            fill(np.array([(0.44 * x, 1.02), (0.60 * x, 1.22), (0.18 * x, 1.70), (0.0, 1.62)]), same(mix(face.cloth, (255, 255, 255), 0.5)))
+            flap = np.array([(0.44 * x, 1.02), (0.60 * x, 1.22), (0.18 * x, 1.70), (0.0, 1.62)])
+            fill(flap, same(mix(face.cloth, (255, 255, 255), 0.5)))
     elif face.collar == 1:
         fill(_disc(0.0, 1.10, 0.50, 0.22), same(shade(face.skin, 0.84)))
     else:
         fill(loop(np.array([(-0.5, 1.0), (0.5, 1.0), (0.58, 1.28), (0.0, 1.38), (-0.58, 1.28)]), 4), same(shade(face.cloth, 0.8)))
 
 
-def _features(face: Face, canvas: Canvas, fill: object, same: object, aged: object) -> None:
-    assert callable(fill) and callable(same) and callable(aged)
+def _features(face: Face, canvas: Canvas, fill: Fill, same: Same, aged: Aged) -> None:
     gap, size, height = face.eyes
     turn = face.turn
-    for side in (-1.0, 1.0):
-        x = side * gap + turn
+    for way in (-1.0, 1.0):
+        x = way * gap + turn
         fill(_disc(x, height, 0.19 * size, 0.115 * size), same((250, 248, 244)))
         fill(_disc(x + face.gaze, height, 0.095 * size, 0.105 * size), same(face.iris))
         fill(_disc(x + face.gaze, height, 0.05 * size, 0.06 * size), same((24, 20, 24)))
@@ -216,7 +225,7 @@ def _features(face: Face, canvas: Canvas, fill: object, same: object, aged: obje
         canvas.line(face.place(curve(lid, 4)), 0.035 * face.size, same((62, 44, 42)))
         lift, slope = face.brows
         y = height - 0.27 - lift
-        brow = np.array([(x - 0.22, y + side * slope + 0.03), (x, y - 0.05), (x + 0.22, y - side * slope + 0.03)])
+        brow = np.array([(x - 0.22, y + way * slope + 0.03), (x, y - 0.05), (x + 0.22, y - way * slope + 0.03)])
         canvas.line(face.place(curve(brow, 4)), 0.085 * face.size, aged(shade(face.hair, 0.85), shade(face.grey, 0.90)))
     length, width = face.nose
     tip = height + 0.36 * length
@@ -239,13 +248,15 @@ def _wrinkles(face: Face, canvas: Canvas, colour: Colour) -> None:
         points = np.array([(-half + turn, y + 0.03), (-0.2 + turn, y - 0.015), (turn, y + 0.01), (0.2 + turn, y - 0.015),
                            (half + turn, y + 0.03)])  # fmt: skip
         lines.append((points, 0.040))
-    for side in (-1.0, 1.0):
-        corner = side * (gap + 0.25 * size) + turn
+    for way in (-1.0, 1.0):
+        corner = way * (gap + 0.25 * size) + turn
         for slope in (-0.09, 0.0, 0.09):
-            lines.append((np.array([(corner, height + 0.35 * slope), (corner + 0.16 * side, height + 1.4 * slope)]), 0.032))
-        x = side * gap + turn
+            lines.append((np.array([(corner, height + 0.35 * slope), (corner + 0.16 * way, height + 1.4 * slope)]), 0.032))
+        x = way * gap + turn
         lines.append((np.array([(x - 0.15, height + 0.165), (x, height + 0.205), (x + 0.15, height + 0.165)]), 0.034))
-        fold = np.array([(0.20 * side + 1.2 * turn, 0.36), (0.36 * side + turn, 0.46), (0.44 * side + turn, 0.64)])
+        if face.beard == 2:
+            continue
+        fold = np.array([(0.20 * way + 1.2 * turn, 0.36), (0.36 * way + turn, 0.46), (0.44 * way + turn, 0.64)])
         lines.append((fold, 0.042))
     for points, width in lines:
         canvas.line(face.place(curve(points, 4)), width * face.lines * face.size, colour)
@@ -254,8 +265,8 @@ def _wrinkles(face: Face, canvas: Canvas, colour: Colour) -> None:
 def _glasses(face: Face, canvas: Canvas, colour: Colour) -> None:
     turn, (gap, _, height) = face.turn, face.eyes
     width = 0.052 * face.size
-    for side in (-1.0, 1.0):
-        x = side * gap + turn
+    for way in (-1.0, 1.0):
+        x = way * gap + turn
         if face.glasses == 1:
             rim = _disc(x, height + 0.02, 0.29, 0.235)
         else:
@@ -263,6 +274,6 @@ def _glasses(face: Face, canvas: Canvas, colour: Colour) -> None:
                                 (-0.29, 0.06)])  # fmt: skip
             rim = loop(corners + np.array([x, height + 0.02]), 3)
         canvas.line(face.place(np.concatenate([rim, rim[:2]])), width, colour)
-        canvas.line(face.place(np.array([(side * (gap + 0.29) + turn, height), (0.97 * side, height - 0.02)])), width, colour)
+        canvas.line(face.place(np.array([(way * (gap + 0.29) + turn, height), (0.97 * way, height - 0.02)])), width, colour)
     bridge = np.array([(-gap + 0.29 + turn, height), (turn, height - 0.05), (gap - 0.29 + turn, height)])
     canvas.line(face.place(curve(bridge, 3)), width, colour)

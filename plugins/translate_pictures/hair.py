@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,9 @@ from .canvas import Floats, loop
 Points = tuple[tuple[float, float], ...]
 
 #: From the right temple over the crown to the left one.
-_CROWN: Points = ((1.03, -0.02), (1.12, -0.50), (0.86, -1.10), (0.30, -1.34), (-0.30, -1.34), (-0.86, -1.10), (-1.12, -0.50), (-1.03, -0.02))
+_CROWN: Points = (
+    (1.03, -0.02), (1.12, -0.50), (0.86, -1.10), (0.30, -1.34), (-0.30, -1.34), (-0.86, -1.10), (-1.12, -0.50), (-1.03, -0.02),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Hair:
     back: tuple[Points, ...] = ()
     crown: Points = _CROWN
     #: Discs (x, y, radius) added in front or behind.
-    curls: Points | tuple[tuple[float, float, float], ...] = ()
+    curls: tuple[tuple[float, float, float], ...] = ()
     bearded: bool = False
 
     def behind(self, side: float) -> list[Floats]:
@@ -48,18 +51,21 @@ _SPIKES: Points = (
     (1.03, -0.02), (1.14, -0.50), (1.10, -0.98), (0.78, -1.04), (0.72, -1.36), (0.36, -1.26), (0.14, -1.52), (-0.14, -1.28),
     (-0.46, -1.46), (-0.62, -1.14), (-1.0, -1.12), (-1.12, -0.5), (-1.03, -0.02),
 )  # fmt: skip
-_CURLS = tuple((1.06 * np.cos(a), -0.28 - 0.98 * np.sin(a), 0.30) for a in np.linspace(-0.25, np.pi + 0.25, 12)) + (
+_CURLS: tuple[tuple[float, float, float], ...] = (
+    *((1.06 * math.cos(a), -0.28 - 0.98 * math.sin(a), 0.30) for a in np.linspace(-0.25, math.pi + 0.25, 12).tolist()),
     (-0.55, -0.78, 0.24), (-0.2, -0.90, 0.24), (0.2, -0.90, 0.24), (0.55, -0.78, 0.24),
 )  # fmt: skip
 
 HAIR: dict[str, Hair] = {
     "short": Hair(((-0.90, -0.36), (-0.66, -0.66), (0.0, -0.76), (0.66, -0.66), (0.90, -0.36)), bearded=True),
     "parted": Hair(((-0.90, -0.30), (-0.62, -0.50), (-0.1, -0.68), (0.42, -0.88), (0.80, -0.62), (0.92, -0.30)), bearded=True),
-    "spiky": Hair(((-0.90, -0.36), (-0.6, -0.72), (-0.3, -0.60), (0.0, -0.76), (0.3, -0.60), (0.62, -0.74), (0.90, -0.36)), crown=_SPIKES, bearded=True),
+    "spiky": Hair(((-0.90, -0.36), (-0.6, -0.72), (-0.3, -0.60), (0.0, -0.76), (0.3, -0.60), (0.62, -0.74), (0.90, -0.36)),
+                  crown=_SPIKES, bearded=True),
     "curly": Hair(((-0.90, -0.36), (-0.66, -0.70), (0.0, -0.80), (0.66, -0.70), (0.90, -0.36)), curls=_CURLS),
     "bob": Hair(
         ((-0.94, 0.30), (-0.86, -0.30), (-0.50, -0.52), (0.0, -0.50), (0.50, -0.52), (0.86, -0.30), (0.94, 0.30)),
-        back=(((-1.22, 0.62), (-1.26, -0.4), (-0.86, -1.18), (0.0, -1.36), (0.86, -1.18), (1.26, -0.4), (1.22, 0.62), (0.8, 0.84), (-0.8, 0.84)),),
+        back=(((-1.22, 0.62), (-1.26, -0.4), (-0.86, -1.18), (0.0, -1.36), (0.86, -1.18), (1.26, -0.4), (1.22, 0.62),
+               (0.8, 0.84), (-0.8, 0.84)),),
         crown=((1.22, 0.58), (1.24, -0.45), (0.88, -1.12), (0.3, -1.36), (-0.3, -1.36), (-0.88, -1.12), (-1.24, -0.45), (-1.22, 0.58)),
     ),
     "long": Hair(

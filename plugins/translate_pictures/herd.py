@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .animals import POSES, Body, Build, build_body, vary
 from .canvas import Canvas, Floats, Layer, View, compose, finish, mix
+from .chance import pick, side
 from .coats import PLAIN, Coat, CoverCoat, PlainCoat, StripedCoat
 from .relief import relief
 from .scenery import FAMILIES, SEEN, UNSEEN, Scenery, draw_scenery, sample_scenery, tufts
@@ -33,7 +34,8 @@ class Animal:
 
     def place(self, points: Floats) -> Floats:
         """Body coordinates (…, 2) -> unit coordinates (…, 2)."""
-        return points * np.array([self.unit * self.facing, -self.unit]) + np.array([self.x, self.y])
+        placed: Floats = points * np.array([self.unit * self.facing, -self.unit]) + np.array([self.x, self.y])
+        return placed
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,16 @@ def sample(rng: np.random.Generator, unseen: bool) -> Herd:
     scenery = sample_scenery(rng, UNSEEN if unseen else SEEN)
     width = rng.uniform(0.64, 0.86)
     body = _body(rng)
-    x0, y0, x1, y1 = body.bounds()
+    x0, _, x1, y1 = body.bounds()
     unit = min(width / (x1 - x0), 0.80 / y1)
     floor = rng.uniform(0.82, 0.93)
     # Keep the whole animal in the picture: from its own middle, shifted by what room there is.
     room = max(0.0, 0.97 - unit * (x1 - x0)) / 2
     centre = 0.5 + room * rng.uniform(-0.8, 0.8)
-    facing = float(rng.choice((-1.0, 1.0)))
+    facing = side(rng)
     main = Animal(body, centre - facing * unit * (x0 + x1) / 2, floor, unit, facing, _coat(rng))
     others = []
-    for _ in range(int(rng.choice(3, p=(0.55, 0.30, 0.15)))):
+    for _ in range(pick(rng, (0.55, 0.30, 0.15))):
         # Seen from one eye level, size falls with the distance of the feet from the horizon.
         scale = rng.uniform(0.26, 0.46)
         y = scenery.horizon + (floor - scenery.horizon) * (0.55 * scale + 0.12)
@@ -68,15 +70,14 @@ def sample(rng: np.random.Generator, unseen: bool) -> Herd:
         places = rng.uniform(0.03, 0.97, 4)
         aside = float(places[np.argmax(np.abs(places - centre))])
         others.append(
-            Animal(_body(rng), aside, float(y), unit * scale,
-                   float(rng.choice((-1.0, 1.0))), _coat(rng))
+            Animal(_body(rng), aside, float(y), unit * scale, side(rng), _coat(rng))
         )  # fmt: skip
     others.sort(key=lambda animal: animal.unit)
     return Herd(scenery, (*others, main), rng.random((7, 3)))
 
 
 def _body(rng: np.random.Generator) -> Body:
-    name = _POSES[int(rng.choice(len(_POSES), p=_CHANCES))]
+    name = _POSES[pick(rng, _CHANCES)]
     numbers = rng.uniform(-1, 1, 6)
     build = Build(
         legs=1 + 0.07 * numbers[0], length=1 + 0.06 * numbers[1], depth=1 + 0.07 * numbers[2],
@@ -126,7 +127,7 @@ def _paint(scene: Herd, view: View, coat: Coat | None) -> tuple[Canvas, Layer]:
     feet = main.place(np.stack([x0 + (x1 - x0) * along, -0.02 - 0.05 * size], axis=1))
     colours = [(0, 0, 0) if isinstance(coat, CoverCoat) else mix(*family.tufts, share) for share in chance.tolist()]
     canvas.polygons(tufts(feet, 0.03 + 0.02 * size), colours)
-    return canvas, np.asarray(alpha, dtype=np.float32) / 255
+    return canvas, np.asarray(alpha, dtype=np.float32) / np.float32(255)
 
 
 def _cast_shadows(ground: Layer, scene: Herd, view: View) -> None:

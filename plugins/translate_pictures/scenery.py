@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .canvas import Canvas, Colour, Floats, Layer, View, compose, gradient, mix, noise, shade
+from .chance import pick, side
 
 
 @dataclass(frozen=True)
@@ -120,12 +121,13 @@ def sample_scenery(rng: np.random.Generator, families: tuple[str, ...]) -> Scene
     """Make up a landscape of one of these families."""
     clouds = int(rng.integers(0, 6))
     trees = int(rng.integers(2, _TREES))
+    red, green, blue = rng.uniform(0.94, 1.06, 3).tolist()
     return Scenery(
         family=families[int(rng.integers(len(families)))],
-        light=tuple(LIGHTS)[int(rng.choice(len(LIGHTS), p=(0.30, 0.20, 0.19, 0.17, 0.14)))],
-        sun=float(rng.choice((-1.0, 1.0))),
+        light=tuple(LIGHTS)[int(pick(rng, (0.30, 0.20, 0.19, 0.17, 0.14)))],
+        sun=side(rng),
         horizon=float(rng.uniform(0.40, 0.58)),
-        cast=tuple(rng.uniform(0.94, 1.06, 3).tolist()),
+        cast=(red, green, blue),
         waves=rng.random((3, 4, 2)),
         clouds=rng.random((clouds, 3)),
         puffs=rng.random((clouds, 6, 3)),
@@ -158,18 +160,18 @@ def _sky(scenery: Scenery, light: Light, view: View) -> Layer:
     x, y = 0.5 + 0.38 * scenery.sun, scenery.horizon - 0.22
     glow = np.exp(-(((rows - y) / 0.22) ** 2))[:, None] * np.exp(-(((columns - x) / 0.30) ** 2))[None]
     sky += (0.35 * light.contrast * glow)[..., None] * (np.array(light.cloud, dtype=np.float32) - sky)
-    cover = np.zeros((view.height, view.width), dtype=np.float32)
-    for (cx, cy, size), puffs in zip(scenery.clouds, scenery.puffs, strict=True):
-        width = 0.05 + 0.06 * size
-        centre = -0.4 + 1.8 * cx
-        base = scenery.horizon * (0.12 + 0.62 * cy)
-        for place, lift, extent in puffs:
-            r = width * (0.45 + 0.5 * extent)
-            puff_x, puff_y = centre + (place - 0.5) * 3.2 * width, base - lift * 0.55 * width
-            cover += np.exp(-(((rows - puff_y) / (0.55 * r)) ** 2))[:, None] * np.exp(-(((columns - puff_x) / r) ** 2))[None]
+    if not len(scenery.clouds):
+        return sky
+    # A cloud is a heap of soft puffs, each a product of a column and a row: one matrix product adds all of them up.
+    width = 0.05 + 0.06 * scenery.clouds[:, 2:]
+    place, lift, extent = np.moveaxis(scenery.puffs, 2, 0)
+    radius = (width * (0.45 + 0.5 * extent)).ravel()[:, None]
+    x = (-0.4 + 1.8 * scenery.clouds[:, :1] + (place - 0.5) * 3.2 * width).ravel()[:, None]
+    y = (scenery.horizon * (0.12 + 0.62 * scenery.clouds[:, 1:2]) - lift * 0.55 * width).ravel()[:, None]
+    down, across = np.exp(-(((rows - y) / (0.55 * radius)) ** 2)), np.exp(-(((columns - x) / radius) ** 2))
+    cover = (down.T @ across).astype(np.float32)
     cover = np.clip((cover - 0.25) * 1.3, 0, 1)
     cover = 0.85 * cover * cover * (3 - 2 * cover)
-    # The underside of a cloud is a little darker than its top.
     white = np.array(light.cloud, dtype=np.float32)
     sky += cover[..., None] * (white - sky)
     return sky
@@ -231,9 +233,10 @@ def _land(canvas: Canvas, scenery: Scenery, family: Family, light: Light) -> Lay
     colours = [(r, g, b) for r, g, b in np.clip(paint, 0, 255).astype(int).tolist()]
     canvas.polygons(tufts(feet, sizes), colours)
     if family.flowers:
-        for (fx, fy), s, chance_, in zip(feet.tolist(), sizes.tolist(), chance.tolist(), strict=True):
-            if chance_ > 0.62:
-                flower = family.flowers[int(chance_ * 97) % len(family.flowers)]
+        for (fx, fy), s, luck in zip(feet.tolist(), sizes.tolist(), chance.tolist(), strict=True):
+            if luck > 0.62:
+                flower = family.flowers[int(luck * 97) % len(family.flowers)]
+                flower = shade(flower, 1 + 0.5 * (fy - shore))
                 canvas.ellipse(fx + 0.3 * s, fy - s, 0.30 * s, 0.26 * s, flower)
     return fall(view.rows())
 
@@ -252,7 +255,7 @@ def _water(canvas: Canvas, scenery: Scenery, light: Light, left: float, right: f
     for i in range(5):
         t = i / 4
         box = np.array([(left, y + 0.02 * i), (right, y + 0.02 * i), (right, y + 0.14), (left, y + 0.14)])
-        canvas.polygon(box, mix(mix(low, (120, 170, 196), 0.35), mix(high, (84, 140, 170), 0.4), t))
+        canvas.polygon(box, mix(mix(low, (120, 170, 196), 0.45), mix(high, (84, 140, 170), 0.5), 0.6 * t))
 
 
 def tree(canvas: Canvas, kind: str, x: float, y: float, size: float, leaves: Colour, sun: float, chance: float) -> None:
@@ -265,8 +268,8 @@ def tree(canvas: Canvas, kind: str, x: float, y: float, size: float, leaves: Col
             top, half = y - size * (0.45 + 0.25 * i), size * (0.34 - 0.065 * i)
             foot = y - size * (0.12 + 0.24 * i)
             canvas.polygon(np.array([(x - half, foot), (x + half, foot), (x, top)]), dark)
-            side = np.array([(x + 0.1 * half * sun, foot), (x + half * sun, foot), (x, top)])
-            canvas.polygon(side, leaves if kind == "pine" else mix(leaves, (232, 240, 250), 0.55))
+            lit_side = np.array([(x + 0.1 * half * sun, foot), (x + half * sun, foot), (x, top)])
+            canvas.polygon(lit_side, leaves if kind == "pine" else mix(leaves, (232, 240, 250), 0.55))
             if kind == "snowy":
                 cap = np.array([(x - 0.45 * half, foot - 0.55 * (foot - top)), (x, foot - 0.42 * (foot - top)),
                                 (x + 0.45 * half, foot - 0.55 * (foot - top)), (x, top)])  # fmt: skip
@@ -282,10 +285,12 @@ def tree(canvas: Canvas, kind: str, x: float, y: float, size: float, leaves: Col
     else:
         low = 0.25 if kind == "bush" else 0.55
         if kind == "round":
-            foot = np.array([(x - 0.05 * size, y), (x + 0.05 * size, y), (x + 0.035 * size, y - 0.5 * size),
-                             (x - 0.035 * size, y - 0.5 * size)])  # fmt: skip
-            canvas.polygon(foot, trunk)
+            low_end, high_end = np.array([(x, y)]), np.array([(x, y - 0.5 * size)])
+            half_widths = np.array([(0.05 * size, 0.0)]), np.array([(0.035 * size, 0.0)])
+            canvas.polygon(np.concatenate([low_end - half_widths[0], low_end + half_widths[0], high_end + half_widths[1],
+                                           high_end - half_widths[1]]), trunk)  # fmt: skip
         wide = 1.35 if kind == "bush" else 1.0
         for dx, dy, r, colour in ((-0.22, 0.0, 0.26, dark), (0.22, -0.02, 0.26, dark), (0.0, 0.14, 0.32, leaves),
-                                  (-0.14 * sun, 0.02, 0.24, dark), (0.12 * sun, 0.20, 0.21, lit), (0.22 * sun, 0.06, 0.14, lit)):  # fmt: skip
+                                  (-0.14 * sun, 0.02, 0.24, dark), (0.12 * sun, 0.20, 0.21, lit),
+                                  (0.22 * sun, 0.06, 0.14, lit)):  # fmt: skip
             canvas.ellipse(x + dx * size * wide, y - (low + dy) * size, r * size * wide, r * size * 0.92, colour)

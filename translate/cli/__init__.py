@@ -76,13 +76,11 @@ def _dispatch(arguments: Sequence[str]) -> int:
         return 0
     verb, rest = arguments[0], arguments[1:]
     if verb in VERBS:
-        code: int = import_module(f"translate.cli.{verb}").main(rest)
-        return code
+        return int(import_module(f"translate.cli.{verb}").main(rest))
     others = plugin_verbs()
     if verb not in others:
         raise UserError(f"There is no verb '{verb}'.{near(verb, [*VERBS, *others])} 'translate --help' lists them.")
-    code = others[verb].load()(rest)
-    return code
+    return int(others[verb].load()(rest))
 
 
 def _verb_lines() -> str:

@@ -14,7 +14,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from translate.engine import Engine, Report
 from translate.hookspecs import hookimpl
-from translate.settings import default_preset
 
 #: The estimate of the time is made after so many seconds or steps of this session, whichever is later.
 ESTIMATE_SECONDS, ESTIMATE_STEPS = 5.0, 10
@@ -57,18 +56,15 @@ class Display:
         device = {"cpu": "a CPU", "cuda": "a GPU", "mps": "a GPU (MPS)"}[engine.device.type]
         if engine.preset is not None:
             preset = type(engine.recipe).presets[engine.preset]
-            why = "as chosen" if chosen_preset or engine.step else f"the default on {device}"
-            others = [each for each in type(engine.recipe).presets if each != engine.preset]
-            more = (
-                f"; --preset {others[0]} for the other"
-                if others and engine.preset == default_preset(type(engine.recipe), "cpu")
-                else ""
-            )
-            say(f"Preset {engine.preset}, {why}: {preset.summary}{more}.")
+            others = [
+                f"--preset {name} for {each.summary}"
+                for name, each in type(engine.recipe).presets.items()
+                if name != engine.preset
+            ]
+            why = "as chosen" if chosen_preset or engine.step else "; ".join([f"the default on {device}", *others])
+            say(f"Preset {engine.preset} ({why}): {preset.summary}.")
         length = f"{engine.total} steps" + (f" ({run.epochs} epochs)" if run.epochs else "")
-        say(
-            f"{engine.recipe_name} on {device}, {run.precision}: {run.size} px, batch {run.batch}, {length}. The run is kept in {engine.out}."
-        )
+        say(f"Training {engine.recipe_name}, {length}, {run.size} px, batch {run.batch}, {run.precision}; kept in {engine.out}.")
         if engine.step:
             say(f"Going on after step {engine.step}.")
 

@@ -30,6 +30,7 @@ class Space:
 
     @property
     def is_picture(self) -> bool:
+        """Whether samples are pictures rather than points."""
         return len(self.shape) == 3
 
     @property
