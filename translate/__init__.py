@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from translate.options import Part, Size, option, part
     from translate.plugins import Plugins
     from translate.pool import ImagePool
-    from translate.precision import full_precision
+    from translate.precision import full_precision, upcast
     from translate.recipe import Batch, Make, Preset, Recipe, Update
     from translate.settings import RunOptions
 
@@ -37,7 +37,7 @@ _HOMES = {
     "translate.options": ("Part", "Size", "option", "part"),
     "translate.plugins": ("Plugins",),
     "translate.pool": ("ImagePool",),
-    "translate.precision": ("full_precision",),
+    "translate.precision": ("full_precision", "upcast"),
     "translate.recipe": ("Batch", "Make", "Preset", "Recipe", "Update"),
     "translate.settings": ("RunOptions",),
 }
@@ -79,6 +79,7 @@ __all__ = [
     "hookimpl",
     "option",
     "part",
+    "upcast",
 ]
 
 

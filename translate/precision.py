@@ -21,7 +21,12 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
 
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
     """Inside, nothing is cast: for normalisation statistics, a network's last layer and penalties. Convert the inputs yourself."""
-    return torch.autocast(device.type, enabled=False)
+    return torch.autocast(device.type, enabled=False) if torch.amp.is_autocast_available(device.type) else nullcontext()
+
+
+def upcast(tensor: torch.Tensor) -> torch.Tensor:
+    """``tensor`` in float32, or as it is where it has float64: how losses take scores and features of half precision."""
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
 def check_precision(device: torch.device, precision: str) -> None:

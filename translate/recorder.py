@@ -46,15 +46,14 @@ class Recorder:
             self._sums[key] = self._sums.get(key, torch.zeros_like(loss)) + loss
             self._counts[key] = self._counts.get(key, 0) + 1
         last = report.step == self.engine.total
-        if report.step % self.engine.run_options.log_every == 0 or last:
-            self._write_line(report)
-        if report.step % self.sample_every == 0 or last:
-            self.save_samples()
-        if report.step % self.checkpoint_every == 0 or last:
-            self.save_checkpoint()
+        due = [last or report.step % every == 0 for every in (self.engine.run_options.log_every, self.sample_every, self.checkpoint_every)]
+        if any(due):
+            self.engine.trainer.check_finite()
+        for is_due, write in zip(due, (lambda: self._write_line(report), self.save_samples, self.save_checkpoint), strict=True):
+            if is_due:
+                write()
 
     def _write_line(self, report: Report) -> None:
-        self.engine.trainer.check_finite()
         now, steps = time.monotonic(), report.step - self._since
         checkpoint.append_log(
             self.out,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from translate.average import Average
 from translate.clock import Clock
 from translate.errors import NotFinite, RecipeError
-from translate.precision import autocast
+from translate.precision import autocast, upcast
 from translate.randomness import derive, seeded
 from translate.recipe import Batch, Recipe, Update, check_recipe
 
@@ -75,7 +75,7 @@ class Trainer:
                     raise RecipeError("The recipe's step yields fewer updates for one accumulated batch than for another.")
                 continue
             self._check(update, updates)
-            total = torch.stack([loss.float() if loss.dtype != torch.float64 else loss for loss in update.losses.values()]).sum()
+            total = torch.stack([upcast(loss) for loss in update.losses.values()]).sum()
             parameters = list(self.parameters[update.group].values())
             # Gradients stop at this group's parameters: the other side is neither touched nor differentiated.
             scaled: Tensor = self.scalers[update.group].scale(total / len(routines))
@@ -138,14 +138,20 @@ class Trainer:
             self._first_bad[group] = keys, torch.where((first < 0) & ~finite, clock.step, first)
 
     def check_finite(self) -> None:
-        """Raise NotFinite where a loss has been infinite or NaN, naming it and its step. Waits for the device."""
-        for keys, first in self._first_bad.values():
-            for key, step in zip(keys, first.tolist(), strict=True):
-                if step >= 0:
-                    raise NotFinite(
-                        f"The loss '{key}' became infinite or NaN at step {step}; nothing of it was saved. Go on from the last "
-                        f"checkpoint with a lower learning rate (--lr) or --precision fp32."
-                    )
+        """Raise NotFinite where a loss has been, or a weight is, infinite or NaN, naming it. Waits for the device."""
+        advice = "nothing of it was saved. Go on from the last checkpoint with a lower learning rate or --precision fp32."
+        bad = [
+            (step, key) for keys, first in self._first_bad.values() for key, step in zip(keys, first.tolist(), strict=True) if step >= 0
+        ]
+        if bad:
+            step, key = min(bad)
+            raise NotFinite(f"The loss '{key}' became infinite or NaN at step {step + 1}; {advice}")
+        for group, parameters in self.parameters.items():
+            # A norm is finite where all it sums up is: one number for each tensor, one wait for them all.
+            norms = torch.stack(torch._foreach_norm([each.detach() for each in parameters.values()]))
+            for name, finite in zip(parameters, torch.isfinite(norms).tolist(), strict=True):
+                if not finite:
+                    raise NotFinite(f"The weights '{name}' of group '{group}' became infinite or NaN; {advice}")
 
     @contextmanager
     def averaged(self) -> Iterator[None]:

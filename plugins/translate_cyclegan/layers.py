@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from translate import UserError, full_precision
+from translate import UserError, full_precision, upcast
 
 
 def instance_norm(channels: int) -> nn.Module:
@@ -44,7 +44,5 @@ class Output(nn.Module):
     def forward(self, features: Tensor, image: Tensor) -> Tensor:
         """The picture in [-1, 1] from the last features and the picture that came in."""
         with full_precision(features.device):
-            # float64 stays: tests of the arithmetic run in it.
-            features = features if features.dtype == torch.float64 else features.float()
-            output = cast(Tensor, self.layer(features))
+            output = cast(Tensor, self.layer(upcast(features)))
             return torch.tanh(output + self.skip * image if self.skip else output)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from translate import Clock, Game, Judge
+from translate import Clock, Game, Judge, upcast
 
 
 class LeastSquares(Game):
@@ -17,12 +17,12 @@ class LeastSquares(Game):
 
     def discriminator(self, judge: Judge, real: Tensor, fake: Tensor, clock: Clock) -> dict[str, Tensor]:
         """Mean of (D(real) - 1)² and mean of D(fake)²."""
-        on_real, on_fake = judge(real).float(), judge(fake).float()
+        on_real, on_fake = upcast(judge(real)), upcast(judge(fake))
         return {"real": (on_real - 1).square().mean(), "fake": on_fake.square().mean()}
 
     def generator(self, judge: Judge, real: Tensor, fake: Tensor, clock: Clock) -> dict[str, Tensor]:
         """Mean of (D(fake) - 1)²."""
-        return {"fool": (judge(fake).float() - 1).square().mean()}
+        return {"fool": (upcast(judge(fake)) - 1).square().mean()}
 
 
 class NonSaturating(Game):
@@ -33,10 +33,9 @@ class NonSaturating(Game):
 
     def discriminator(self, judge: Judge, real: Tensor, fake: Tensor, clock: Clock) -> dict[str, Tensor]:
         """Mean of -log D(real) and mean of -log(1 - D(fake))."""
-        on_real, on_fake = judge(real).float(), judge(fake).float()
+        on_real, on_fake = upcast(judge(real)), upcast(judge(fake))
         return {"real": functional.softplus(-on_real).mean(), "fake": functional.softplus(on_fake).mean()}
 
     def generator(self, judge: Judge, real: Tensor, fake: Tensor, clock: Clock) -> dict[str, Tensor]:
         """Mean of -log D(fake)."""
-        on_fake: Tensor = judge(fake).float()
-        return {"fool": functional.softplus(-on_fake).mean()}
+        return {"fool": functional.softplus(-upcast(judge(fake))).mean()}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .canvas import Floats, curve, linear, normals
+from .canvas import Floats, curve, linear, normals, spline
 
 #: Angles in degrees from straight down, forwards positive, for each leg: fore near, fore far, hind near, hind far.
 #: Forelegs bend at elbow, knee, fetlock; hind legs at hip, hock, fetlock.
@@ -138,23 +138,33 @@ def _tube(name: str, spine: Floats, widths: Floats, samples: int = 5) -> Tube:
     return Tube(name, line + across, line - across)
 
 
-def _leg(
-    name: str, hip: Floats, lengths: tuple[float, ...], angles: Leg, widths: tuple[float, ...], rise: float
-) -> tuple[Tube, Floats]:
-    """A leg from above the joint in the trunk down to the hoof, and the hoof's outline (4, 2)."""
-    joints = [hip]
-    for length, angle in zip(lengths, angles, strict=True):
-        joints.append(joints[-1] + length * _direction(angle - 90))
+#: From above the hip: half-widths of forelegs and hind legs at each joint.
+_FORE, _HIND = (0.085, 0.125, 0.058, 0.044, 0.046), (0.075, 0.170, 0.064, 0.047, 0.047)
+_LEGS = ("fore_near", "fore_far", "hind_near", "hind_far")
+_LEG_WIDTHS = np.array([_FORE, _FORE, _HIND, _HIND])[..., None]
+
+
+def _legs(pose: Pose, build: Build) -> tuple[dict[str, Tube], dict[str, Floats]]:
+    """The four legs, from above their joint in the trunk down to the hooves, and the hooves (4, 2)."""
+    # All four at once: they are the same sum with other numbers.
+    fore, hind = (0.345 * build.length, 0.60), (-0.355 * build.length, 0.69)
+    hips = np.array([fore, fore, hind, hind]) + np.array([(-0.02, 0.0), (0.035, 0.012), (-0.02, 0.0), (0.035, 0.012)])
+    long, short = np.array([0.30, 0.20, 0.11]), np.array([0.36, 0.25, 0.11])
+    lengths = np.array([long, long, short, short]) * np.array([build.legs, build.legs, 1.0])
+    angles = np.deg2rad(np.array(pose.legs) - 90)
+    steps = lengths[..., None] * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
     # Start inside the trunk, so that the limb grows out of it.
-    top = hip + np.array([0.0, rise])
-    tube = _tube(name, np.array([top, *joints]), np.array(widths))
-    down = _direction(angles[2] - 90)
-    flat = np.array([down[1], -down[0]]) if down[1] < 0 else np.array([-down[1], down[0]])
-    forward = -flat
-    fetlock, toe = joints[-2], joints[-1]
+    above = hips + np.array([(0.0, 0.10), (0.0, 0.10), (0.0, 0.12), (0.0, 0.12)])
+    joints = np.concatenate([above[:, None], hips[:, None], hips[:, None] + np.cumsum(steps, axis=1)], axis=1)
+    lines = spline(5, 5) @ joints
+    across = normals(lines) * (linear(5, 5) @ _LEG_WIDTHS)
+    tubes = {name: Tube(name, a, b) for name, a, b in zip(_LEGS, lines + across, lines - across, strict=True)}
+    fetlock, toe, down = joints[:, 3], joints[:, 4], steps[:, 2] / lengths[:, 2:]
+    forward = np.stack([-down[:, 1], down[:, 0]], axis=1)
+    forward *= np.sign(-down[:, 1:] + 1e-9)
     crown = fetlock + 0.35 * (toe - fetlock)
-    hoof = np.array([crown - 0.042 * forward, crown + 0.042 * forward, toe + 0.066 * forward, toe - 0.046 * forward])
-    return tube, hoof
+    outlines = np.stack([crown - 0.042 * forward, crown + 0.042 * forward, toe + 0.066 * forward, toe - 0.046 * forward], axis=1)
+    return tubes, {f"hoof_{name}": hoof for name, hoof in zip(_LEGS, outlines, strict=True)}
 
 
 def build_body(pose: Pose, build: Build) -> Body:
@@ -162,20 +172,7 @@ def build_body(pose: Pose, build: Build) -> Body:
     stretch = np.array([build.length, 1.0])
     back, belly = _BACK * stretch, _BELLY * stretch
     belly = np.stack([belly[:, 0], 0.94 - (0.94 - belly[:, 1]) * build.depth], axis=1)
-    tubes: dict[str, Tube] = {}
-    shapes: dict[str, Floats] = {}
-    fore, hind = np.array([0.345, 0.60]) * stretch, np.array([-0.355, 0.69]) * stretch
-    for side, near in (("far", 0), ("near", 1)):
-        shift = np.array([0.035 if not near else -0.02, 0.012 if not near else 0.0])
-        tubes[f"fore_{side}"], shapes[f"hoof_fore_{side}"] = _leg(
-            f"fore_{side}", fore + shift, (0.30 * build.legs, 0.20 * build.legs, 0.11), pose.legs[1 - near],
-            (0.085, 0.125, 0.058, 0.044, 0.046), 0.10,
-        )  # fmt: skip
-        tubes[f"hind_{side}"], shapes[f"hoof_hind_{side}"] = _leg(
-            f"hind_{side}", hind + shift, (0.36 * build.legs, 0.25 * build.legs, 0.11), pose.legs[3 - near],
-            (0.075, 0.170, 0.064, 0.047, 0.047), 0.12,
-        )  # fmt: skip
-
+    tubes, shapes = _legs(pose, build)
     if pose.pitch:
         tilt = np.deg2rad(pose.pitch)
         back = back + np.stack([np.zeros(len(back)), back[:, 0] * np.tan(tilt)], axis=1)

@@ -171,12 +171,13 @@ def linear(count: int, samples: int) -> Floats:
 
 
 def normals(line: Floats) -> Floats:
-    """(M, 2) unit vectors to the left of the way along a curve (M, 2), where y points up."""
-    along = np.empty_like(line)
-    along[1:-1] = line[2:] - line[:-2]
-    along[0], along[-1] = line[1] - line[0], line[-1] - line[-2]
-    along /= np.sqrt(np.einsum("ij,ij->i", along, along))[:, None] + 1e-9
-    left: Floats = along[:, ::-1] * np.array([-1.0, 1.0])
+    """(…, M, 2) unit vectors to the left of the way along curves (…, M, 2), where y points up."""
+    left = np.empty_like(line)
+    left[..., 1:-1, :] = line[..., 2:, ::-1] - line[..., :-2, ::-1]
+    left[..., 0, :] = line[..., 1, ::-1] - line[..., 0, ::-1]
+    left[..., -1, :] = line[..., -1, ::-1] - line[..., -2, ::-1]
+    left /= np.sqrt(left[..., :1] ** 2 + left[..., 1:] ** 2) + 1e-9
+    left[..., 0] *= -1
     return left
 
 

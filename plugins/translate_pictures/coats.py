@@ -16,8 +16,8 @@ PLAIN: dict[str, tuple[Colour, Colour, Colour]] = {
     "bay": ((142, 88, 54), (52, 38, 34), (84, 58, 44)),
     "chestnut": ((158, 94, 56), (136, 76, 44), (146, 86, 52)),
     "dun": ((164, 128, 88), (86, 64, 50), (110, 84, 62)),
-    "palomino": ((178, 136, 84), (206, 174, 126), (172, 132, 86)),
-    "brown": ((112, 76, 54), (58, 44, 40), (84, 60, 48)),
+    "palomino": ((172, 130, 82), (198, 166, 122), (166, 126, 82)),
+    "brown": ((118, 80, 56), (62, 48, 42), (88, 62, 50)),
     "liver": ((128, 82, 64), (96, 62, 50), (112, 74, 58)),
     "grullo": ((138, 116, 98), (74, 62, 56), (100, 84, 74)),
 }
@@ -64,15 +64,15 @@ class Stripes:
 
 #: The pattern is the same on every zebra up to its pose and build: it belongs to the body, so it can be learned.
 STRIPES: dict[str, Stripes] = {
-    "trunk": Stripes(0.25, 0.935, 7, 0.50, bow=0.012, reach=0.95, ends=(1.1, 0.45)),
-    "neck": Stripes(0.13, 0.98, 6, 0.52, bow=-0.02, ends=(1.05, 0.7)),
-    "head": Stripes(0.10, 0.68, 4, 0.50, bow=0.05, ends=(1.0, 0.6)),
-    "mane": Stripes(0.13, 0.98, 6, 0.56),
+    "trunk": Stripes(0.26, 0.93, 6, 0.50, bow=0.012, reach=0.95, ends=(1.1, 0.5)),
+    "neck": Stripes(0.14, 0.97, 5, 0.52, bow=-0.02, ends=(1.05, 0.75)),
+    "head": Stripes(0.12, 0.66, 3, 0.52, bow=0.05, ends=(1.0, 0.7)),
+    "mane": Stripes(0.14, 0.97, 5, 0.56),
     "tail": Stripes(0.12, 0.42, 3, 0.5),
-    "fore_near": Stripes(0.047, 0.80, 5, 0.50),
-    "fore_far": Stripes(0.047, 0.80, 5, 0.50),
-    "hind_near": Stripes(0.038, 0.80, 6, 0.50),
-    "hind_far": Stripes(0.038, 0.80, 6, 0.50),
+    "fore_near": Stripes(0.064, 0.80, 4, 0.52),
+    "fore_far": Stripes(0.064, 0.80, 4, 0.52),
+    "hind_near": Stripes(0.049, 0.80, 5, 0.52),
+    "hind_far": Stripes(0.049, 0.80, 5, 0.52),
 }
 
 
@@ -103,6 +103,12 @@ class Coat:
         self.part(canvas, body.tubes[name].after(0.2), light)
         canvas.polygon(body.shapes[f"hoof_{name}"], self.fixed(shade(_HOOF, light)))
 
+    def bands(self, canvas: Canvas, tube: Tube, base: Colour, band: Colour) -> None:
+        """Paint one tube, and its bands on it."""
+        canvas.polygon(tube.outline, base)
+        stripes = STRIPES[tube.name]
+        canvas.polygons(stripes.outlines(tube), [band] * stripes.count)
+
     def fixed(self, colour: Colour) -> Colour:
         """The colour of what is the same in every coat."""
         return colour
@@ -126,10 +132,10 @@ class PlainCoat(Coat):
 
     def part(self, canvas: Canvas, tube: Tube, light: float) -> None:
         """See :class:`Coat`."""
-        if tube.name in ("mane", "tail"):
-            canvas.polygon(tube.outline, shade(self.hair, light))
-            return
-        canvas.polygon(tube.outline, shade(self.body, light))
+        base = shade(self.hair if tube.name in ("mane", "tail") else self.body, light)
+        # The bands are painted here too, if unseen: rounding may put them a canvas pixel beyond the outline, and both coats must
+        # cover exactly the same.
+        self.bands(canvas, tube, base, base)
         if tube.name.startswith(("fore", "hind")):
             for start, share in ((0.375, 0.35), (0.475, 0.7), (0.575, 1.0)):
                 canvas.polygon(tube.after(start).outline, shade(mix(self.body, self.legs, share), light))
@@ -151,9 +157,7 @@ class StripedCoat(Coat):
 
     def part(self, canvas: Canvas, tube: Tube, light: float) -> None:
         """See :class:`Coat`."""
-        canvas.polygon(tube.outline, shade(self.white, light))
-        stripes = STRIPES[tube.name]
-        canvas.polygons(stripes.outlines(tube), [shade(self.black, light)] * stripes.count)
+        self.bands(canvas, tube, shade(self.white, light), shade(self.black, light))
         if tube.name == "head":
             for start, colour in ((0.70, mix(self.white, self.black, 0.55)), (0.78, mix(self.white, self.black, 0.85))):
                 canvas.polygon(tube.after(start).outline, shade(colour, light))
@@ -174,10 +178,7 @@ class CoverCoat(Coat):
 
     def part(self, canvas: Canvas, tube: Tube, light: float) -> None:
         """See :class:`Coat`."""
-        canvas.polygon(tube.outline, (255, 255, 255))
-        # Bands end on the outline, and rounding may put them a canvas pixel beyond it.
-        stripes = STRIPES[tube.name]
-        canvas.polygons(stripes.outlines(tube), [(255, 255, 255)] * stripes.count)
+        self.bands(canvas, tube, (255, 255, 255), (255, 255, 255))
 
     def shape(self, canvas: Canvas, outline: Floats, light: float) -> None:
         """See :class:`Coat`."""

@@ -102,32 +102,29 @@ def draw(scene: Herd, style: str, size: tuple[int, int]) -> NDArray[np.uint8]:
     scenery = scene.scenery
     ground = draw_scenery(scenery, view)
     _cast_shadows(ground, scene, view)
-    canvas, cover = _paint(scene, view, None if style == "horse" else StripedCoat())
-    animals = canvas.layer()
-    animals[..., :3] *= relief(cover, view, scenery.sun, scenery.lighting.contrast)[..., None]
+    animals = _paint(scene, view, None if style == "horse" else StripedCoat()).layer()
+    animals[..., :3] *= relief(animals[..., 3] / np.float32(255), view, scenery.sun, scenery.lighting.contrast)[..., None]
     return finish(compose(ground, animals) * scenery.tint())
 
 
 def mask(scene: Herd, size: tuple[int, int]) -> NDArray[np.bool_]:
     """(H, W): true where any coat shows, be it at the very edge of a pixel; hooves, eyes and the grass before them don't count."""
-    canvas, _ = _paint(scene, View(*size), CoverCoat())
-    result: NDArray[np.bool_] = canvas.layer()[..., 0] > 0
+    result: NDArray[np.bool_] = _paint(scene, View(*size), CoverCoat()).layer()[..., 0] > 0
     return result
 
 
-def _paint(scene: Herd, view: View, coat: Coat | None) -> tuple[Canvas, Layer]:
-    """The animals, each in ``coat`` or its own, and how much of each pixel they cover (H, W) in 0…1."""
+def _paint(scene: Herd, view: View, coat: Coat | None) -> Canvas:
+    """The animals, each in ``coat`` or its own, and grass before their feet."""
     canvas = Canvas(view)
     for animal in scene.animals:
         (coat or animal.coat).paint(canvas, animal.body.moved(animal.place), animal.unit)
-    alpha = canvas.image.getchannel("X").reduce(view.oversampling)
     main, family = scene.animals[-1], FAMILIES[scene.scenery.family]
     x0, _, x1, _ = main.body.bounds()
     along, size, chance = scene.tufts.T
     feet = main.place(np.stack([x0 + (x1 - x0) * along, -0.02 - 0.05 * size], axis=1))
     colours = [(0, 0, 0) if isinstance(coat, CoverCoat) else mix(*family.tufts, share) for share in chance.tolist()]
     canvas.polygons(tufts(feet, 0.03 + 0.02 * size), colours)
-    return canvas, np.asarray(alpha, dtype=np.float32) / np.float32(255)
+    return canvas
 
 
 def _cast_shadows(ground: Layer, scene: Herd, view: View) -> None:

@@ -16,10 +16,11 @@ def relief(cover: Layer, view: View, sun: float, strength: float) -> Layer:
     """
     step = max(1, view.short // 64)
     small = (max(1, view.width // step), max(1, view.height // step))
-    low = np.asarray(Image.fromarray(cover).resize(small, Image.Resampling.BOX)) if step > 1 else cover
+    low = np.asarray(Image.fromarray(np.ascontiguousarray(cover)).resize(small, Image.Resampling.BOX)) if step > 1 else cover
     radius = 0.05 * min(small)
-    dy, dx = np.gradient(blur(low, radius))
-    lit = np.asarray(1 + 0.62 * strength * radius * (dy - 0.5 * sun * dx), dtype=np.float32)
+    soft = np.pad(blur(np.ascontiguousarray(low), radius), 1, mode="edge")
+    down, right = soft[2:, 1:-1] - soft[:-2, 1:-1], soft[1:-1, 2:] - soft[1:-1, :-2]
+    lit = np.asarray(1 + 0.31 * strength * radius * (down - 0.5 * sun * right), dtype=np.float32)
     if step > 1:
         lit = np.asarray(Image.fromarray(lit).resize((view.width, view.height), Image.Resampling.BICUBIC))
     return lit

@@ -87,7 +87,9 @@ def to_tensor(batch: Array, window: tuple[float, float], device: torch.device) -
     low, high = window
     if batch.dtype == np.uint16:
         batch = batch.astype(np.int32)
-    tensor = torch.from_numpy(np.ascontiguousarray(batch)).to(device).float()
+    # torch wants memory that it may write to; a picture decoded elsewhere may not be.
+    batch = np.require(batch, requirements=("C", "W"))
+    tensor = torch.from_numpy(batch).to(device).float()
     if tensor.dim() == 4:
         tensor = tensor.permute(0, 3, 1, 2).contiguous()
     return (tensor - low) * (2 / (high - low)) - 1

@@ -1,0 +1,341 @@
+"""The engine from end to end, on small pictures and networks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import TINY, draw
+from PIL import Image
+
+from translate import Engine, Interrupted, NotFinite, UserError
+from translate.checkpoint import checkpoints, load_training, read_record
+
+
+def state(engine: Engine) -> dict[str, torch.Tensor]:
+    return {key: tensor.clone() for key, tensor in engine.trainer.state().items()}
+
+
+def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for key in one:
+        assert torch.equal(one[key], other[key]), key
+
+
+@pytest.mark.parametrize("options", [{}, {"ema": 0.9}, {"accumulate": 2}, {"precision": "bf16"}, {"steps": None, "epochs": 3, "workers": 2}])
+def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tiny, tmp_path, options):
+    options = {"steps": 6, **options}
+    whole = tiny(out=tmp_path / "whole", **options).fit()
+
+    class Stop(Exception):
+        pass
+
+    class Stopper:
+        from translate import hookimpl
+
+        @hookimpl
+        def checkpoint_saved(self, engine):
+            if engine.step == 3:
+                raise Stop
+
+    half = tiny(out=tmp_path / "half", checkpoint_every=3, **options)
+    stopper = Stopper()
+    half.plugins.add(stopper, "stopper")
+    try:
+        with pytest.raises(Stop):
+            half.fit()
+    finally:
+        half.plugins.remove(stopper, "stopper")
+    resumed = Engine.resume(tmp_path / "half", workers=1)
+    assert resumed.step == 3
+    resumed.fit()
+    assert_equal(state(whole), state(resumed))
+    ours, theirs = (load_training(checkpoints(tmp_path / name)[-1]) for name in ("whole", "half"))
+    assert_equal(ours[0], theirs[0])
+    assert ours[1] == theirs[1]
+
+
+def test_the_callers_random_state_is_untouched(tiny):
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    engine = tiny()
+    for _ in engine.steps():
+        break
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_two_engines_with_the_same_seed_are_the_same_and_with_another_are_not(tiny):
+    assert_equal(state(tiny(seed=1).fit()), state(tiny(seed=1).fit()))
+    assert not torch.equal(tiny(seed=1).recipe.G.down[1].weight, tiny(seed=2).recipe.G.down[1].weight)
+
+
+def test_steps_gives_the_loop_to_the_caller(tiny):
+    engine = tiny(steps=3)
+    reports = []
+    for report in engine.steps():
+        reports.append(report)
+        if len(reports) == 2:
+            break
+    assert engine.step == 2
+    reports += list(engine.steps())
+    assert [report.step for report in reports] == [1, 2, 3]
+    assert set(reports[0].losses) >= {"generators/cycle_x", "discriminators/real_y"}
+    assert_equal(state(engine), state(tiny(steps=3).fit()))
+
+
+def test_the_length_in_epochs_counts_the_longer_domain(tiny, photos):
+    draw(photos / "train" / "dog" / "another.png", 77)  # 5 cats, 6 dogs
+    engine = tiny(steps=None, epochs=2, batch=4, accumulate=1)
+    assert engine.total == 3
+    epochs = [report.clock.epoch for report in engine.steps()]
+    assert epochs == [1, 1, 2]
+
+
+def test_fit_may_set_the_length_but_only_before_the_first_step(tiny, tmp_path):
+    engine = tiny(out=tmp_path / "run").fit(steps=2)
+    assert engine.step == 2
+    assert read_record(tmp_path / "run")["run"]["steps"] == 2
+    with pytest.raises(UserError, match="cannot change after its first step"):
+        engine.fit(steps=4)
+
+
+def test_a_run_leaves_what_it_promises(tiny, tmp_path):
+    out = tmp_path / "run"
+    tiny(out=out, steps=4, log_every=2, sample_every=4, checkpoint_every=1, keep=2).fit()
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [2, 4]
+    assert {"generators/fool_x", "discriminators/fake_y"} <= set(lines[0]["losses"])
+    assert [folder.name for folder in checkpoints(out)] == ["000003", "000004"]
+    assert [path.name for path in (out / "samples").glob("*.png")] == ["000004.png"]
+    assert sorted(path.name for path in (out / "samples" / "inputs" / "cat").iterdir()) == ["0.png", "1.png"]
+    record = read_record(out)
+    assert record["recipe"] == "cyclegan"
+    assert record["run"]["domains"] == ["cat", "dog"]
+    assert record["options"]["generator"] == "resnet:blocks=1,channels=4"
+    assert set(record["data"]) == {"cat", "dog"}
+    assert {"losses", "cyclegan"} <= set(record["plugins"])
+    assert not list(out.rglob("*.tmp"))
+    assert not [path for path in out.rglob("*") if path.suffix in (".pt", ".pth", ".pkl")]
+
+
+def test_logged_losses_are_means_since_the_last_line(tiny, tmp_path):
+    engine = tiny(out=tmp_path / "run", steps=4, log_every=4)
+    losses: list[float] = []
+
+    class Listener:
+        from translate import hookimpl
+
+        @hookimpl
+        def step_finished(self, report):
+            losses.append(report.losses["generators/cycle_x"])
+
+    listener = Listener()
+    engine.plugins.add(listener, "listener")
+    try:
+        engine.fit()
+    finally:
+        engine.plugins.remove(listener, "listener")
+    (line,) = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert line["losses"]["generators/cycle_x"] == pytest.approx(np.mean(losses), rel=1e-6)
+
+
+def test_save_and_load_give_the_same_translations(tiny, tmp_path):
+    engine = tiny(ema=0.5).fit()
+    engine.save(tmp_path / "w.safetensors")
+    loaded = Engine.load(tmp_path / "w.safetensors", device="cpu")
+    image = torch.rand(2, 3, 16, 16) * 2 - 1
+    for to in ("cat", "dog"):
+        assert torch.equal(engine.translate(image, to=to), loaded.translate(image, to=to))
+    with engine.averaged():
+        averaged = engine.recipe.G(image)
+    assert torch.equal(loaded.translate(image, to="dog"), averaged)
+    assert not torch.equal(engine.recipe.G(image), averaged)
+    assert loaded.header().averaged is False or loaded.step == engine.step
+    loaded.save(tmp_path / "again.safetensors")
+    again = Engine.load(tmp_path / "again.safetensors", device="cpu")
+    assert torch.equal(again.translate(image), loaded.translate(image))
+
+
+def test_load_takes_a_run_a_checkpoint_and_a_file(tiny, tmp_path):
+    tiny(out=tmp_path / "run").fit()
+    newest = checkpoints(tmp_path / "run")[-1]
+    image = torch.rand(1, 3, 16, 16)
+    results = [Engine.load(p, device="cpu").translate(image) for p in (tmp_path / "run", newest, newest / "weights.safetensors")]
+    assert torch.equal(results[0], results[1])
+    assert torch.equal(results[0], results[2])
+    with pytest.raises(UserError, match="no such file or folder"):
+        Engine.load(tmp_path / "nothing")
+    with pytest.raises(UserError, match="loaded from weights"):
+        Engine.load(newest).fit()
+
+
+def test_init_from_takes_over_translators_and_judges(tiny, tmp_path):
+    old = tiny(out=tmp_path / "old").fit()
+    new = tiny(init_from=str(tmp_path / "old"), seed=9)
+    for name in ("G", "F", "D_X", "D_Y"):
+        for mine, theirs in zip(getattr(new.recipe, name).parameters(), getattr(old.recipe, name).parameters(), strict=True):
+            assert torch.equal(mine, theirs)
+    assert new.step == 0
+    assert int(new.recipe.pool_x.count) == 0
+    old.save(tmp_path / "alone.safetensors")
+    alone = tiny(init_from=str(tmp_path / "alone.safetensors"), seed=9, ema=0.9)
+    assert torch.equal(alone.recipe.G.down[1].weight, old.recipe.G.down[1].weight)
+    assert torch.equal(alone.trainer.averages["G"].network.down[1].weight, old.recipe.G.down[1].weight)
+    assert not torch.equal(alone.recipe.D_X.body[0].weight, old.recipe.D_X.body[0].weight)
+
+
+def test_init_from_other_networks_is_refused_with_the_tensors_name(tiny, tmp_path):
+    tiny().save(tmp_path / "w.safetensors")
+    with pytest.raises(UserError, match=r"do not fit these networks: .*use the options that it was trained with"):
+        tiny(init_from=str(tmp_path / "w.safetensors"), generator="resnet:blocks=1,channels=8")
+    with pytest.raises(UserError, match="do not fit these networks"):
+        tiny(init_from=str(tmp_path / "w.safetensors"), generator="resnet:blocks=2,channels=4")
+
+
+def test_translate_gives_back_the_kind_and_the_size(tiny, photos):
+    engine = tiny(steps=1).fit()
+    path = photos / "test" / "cat" / "0.png"  # 24 wide, 20 high
+    from_path = engine.translate(path, to="dog")
+    assert isinstance(from_path, Image.Image)
+    assert from_path.size == (24, 20)
+    array = np.asarray(Image.open(path))
+    assert np.array_equal(engine.translate(array, to="dog"), np.asarray(from_path))
+    assert [image.size for image in engine.translate([path, str(path)], to="dog")] == [(24, 20)] * 2
+    with pytest.raises(UserError, match="Did you mean 'dog'"):
+        engine.translate(path, to="dot")
+
+
+def test_a_poisoned_state_is_never_saved(tiny, tmp_path):
+    engine = tiny(out=tmp_path / "run", steps=6, checkpoint_every=1, keep=9, log_every=1)
+
+    class Poison:
+        from translate import hookimpl
+
+        @hookimpl
+        def step_finished(self, engine, report):
+            if report.step == 3:
+                with torch.no_grad():
+                    engine.recipe.G.down[1].weight.fill_(float("nan"))
+
+    poison = Poison()
+    engine.plugins.add(poison, "poison")
+    try:
+        with pytest.raises(NotFinite, match=r"weights 'G.down.1.weight' of group 'generators'"):
+            engine.fit()
+    finally:
+        engine.plugins.remove(poison, "poison")
+    for folder in checkpoints(tmp_path / "run"):
+        tensors, _ = load_training(folder)
+        assert all(torch.isfinite(tensor).all() for tensor in tensors.values()), folder
+    with pytest.raises(NotFinite):
+        engine.save(tmp_path / "w.safetensors")
+    assert not (tmp_path / "w.safetensors").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_step_saves_and_can_be_resumed(tiny, tmp_path, number):
+    engine = tiny(out=tmp_path / "run", steps=5, checkpoint_every=5)
+
+    class Signaller:
+        from translate import hookimpl
+
+        @hookimpl
+        def step_finished(self, report):
+            if report.step == 2:
+                os.kill(os.getpid(), number)
+
+    signaller = Signaller()
+    engine.plugins.add(signaller, "signaller")
+    before = signal.getsignal(number)
+    try:
+        with pytest.raises(Interrupted, match="Stopped at step 2 of 5, and saved") as stopped:
+            engine.fit()
+    finally:
+        engine.plugins.remove(signaller, "signaller")
+    assert stopped.value.signal == number
+    assert signal.getsignal(number) is before
+    resumed = Engine.resume(tmp_path / "run").fit()
+    assert_equal(state(resumed), state(tiny(steps=5).fit()))
+
+
+def test_fit_works_in_a_thread(tiny, tmp_path):
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            tiny(out=tmp_path / "run", steps=1).fit()
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert not failures
+
+
+def test_resume_refuses_changed_data(tiny, tmp_path, photos):
+    tiny(out=tmp_path / "run").fit(steps=2)
+    draw(photos / "train" / "cat" / "0.png", 999)
+    with pytest.raises(UserError, match="pictures of 'cat' are not those"):
+        Engine.resume(tmp_path / "run")
+
+
+def test_a_folder_of_another_run_is_refused_and_kept(tiny, tmp_path):
+    tiny(out=tmp_path / "run").fit(steps=1)
+    before = sorted((path, path.stat().st_mtime_ns) for path in (tmp_path / "run").rglob("*"))
+    with pytest.raises(UserError, match="holds another run; go on with it by 'translate resume"):
+        tiny(out=tmp_path / "run")
+    assert sorted((path, path.stat().st_mtime_ns) for path in (tmp_path / "run").rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"sise": 16}, "Did you mean 'size'"),
+        ({"steps": -5}, "--steps is -5; it must be at least 1"),
+        ({"generator": "resnett"}, "Did you mean 'resnet'"),
+        ({"generator": "resnet:block=3"}, "Did you mean 'blocks'"),
+        ({"adversarial": "least-square"}, "Did you mean 'least-squares'"),
+        ({"size": 18}, "try --size 16"),
+        ({"precision": "fp16"}, "use --precision bf16 or fp32"),
+        ({"precision": "fp8"}, "fp32, bf16 or fp16"),
+        ({"device": "tpu0"}, "use auto, cpu, cuda"),
+        ({"steps": 3, "epochs": 2}, "Both --steps and --epochs"),
+        ({"preset": "papre"}, "Did you mean 'paper'"),
+        ({"data": "/nowhere/at/all"}, "does not exist"),
+    ],
+)
+def test_bad_input_gets_one_sentence(tiny, values, sentence):
+    with pytest.raises(UserError) as error:
+        tiny(**values)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_number_of_domains_is_checked(photos):
+    with pytest.raises(UserError, match="needs 2 domains, and 1 was given"):
+        Engine("cyclegan", ("cat",), data=str(photos), **TINY)
+    with pytest.raises(UserError, match="must differ"):
+        Engine("cyclegan", ("cat", "cat"), data=str(photos), **TINY)
+    with pytest.raises(UserError, match="Did you mean 'cyclegan'"):
+        Engine("cycelgan", ("cat", "dog"))
+
+
+def test_sixteen_bits_stay_sixteen_bits(tmp_path):
+    for name in ("ct", "mr"):
+        for index in range(3):
+            values = np.random.default_rng(index).integers(0, 65536, (16, 16), dtype=np.uint16)
+            (tmp_path / name).mkdir(exist_ok=True)
+            Image.fromarray(values).save(tmp_path / name / f"{index}.png")
+    engine = Engine("cyclegan", ("ct", "mr"), **{**TINY, "data": str(tmp_path)}).fit(steps=1)
+    assert [(space.channels, space.dtype) for space in engine.spaces] == [(1, "uint16")] * 2
+    result = engine.translate(Path(tmp_path / "ct" / "0.png"), to="mr")
+    assert result.mode == "I;16"
+    assert len(np.unique(np.asarray(result) % 257)) > 1  # not 8 bits stretched
