@@ -33,6 +33,13 @@ def draw(path: Path, seed: int, size: tuple[int, int] = (20, 24), mode: str = "R
     return path
 
 
+def opened(path: Path) -> Image.Image:
+    """The picture in ``path``, loaded, its file closed again."""
+    with Image.open(path) as image:
+        image.load()
+        return image
+
+
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """A data folder with five pictures each of ``cat`` and ``dog`` for training, two each for testing."""

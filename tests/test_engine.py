@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import TINY, draw
+from conftest import TINY, draw, opened
 from PIL import Image
 
 from translate import Engine, Interrupted, NotFinite, UserError
@@ -28,7 +28,9 @@ def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -
         assert torch.equal(one[key], other[key]), key
 
 
-@pytest.mark.parametrize("options", [{}, {"ema": 0.9}, {"accumulate": 2}, {"precision": "bf16"}, {"steps": None, "epochs": 3, "workers": 2}])
+@pytest.mark.parametrize(
+    "options", [{}, {"ema": 0.9}, {"accumulate": 2}, {"precision": "bf16"}, {"steps": None, "epochs": 3, "workers": 2}]
+)
 def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tiny, tmp_path, options):
     options = {"steps": 6, **options}
     whole = tiny(out=tmp_path / "whole", **options).fit()
@@ -205,7 +207,7 @@ def test_translate_gives_back_the_kind_and_the_size(tiny, photos):
     from_path = engine.translate(path, to="dog")
     assert isinstance(from_path, Image.Image)
     assert from_path.size == (24, 20)
-    array = np.asarray(Image.open(path))
+    array = np.asarray(opened(path))
     assert np.array_equal(engine.translate(array, to="dog"), np.asarray(from_path))
     assert [image.size for image in engine.translate([path, str(path)], to="dog")] == [(24, 20)] * 2
     with pytest.raises(UserError, match="Did you mean 'dog'"):

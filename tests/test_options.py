@@ -7,9 +7,9 @@ from typing import Literal
 
 import pytest
 
-from translate import options
+from translate import option, options, part
 from translate.errors import UserError
-from translate.options import Part, Size, option, part
+from translate.options import Part, Size
 
 
 @dataclass(frozen=True)
@@ -230,6 +230,16 @@ def test_plain_leaves_out_none():
         "guests": ["a"],
         "host": "anna",
     }
+
+
+@dataclass(frozen=True)
+class Lid:
+    closed_after: int | None = option(5)
+
+
+@pytest.mark.parametrize("minutes", [None, 5, 7])
+def test_none_is_read_back_where_it_is_not_the_default(minutes):
+    assert options.build(Lid, options.plain(Lid(minutes)), "x") == Lid(minutes)
 
 
 def test_flag_kind_and_fields():

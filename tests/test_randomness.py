@@ -14,7 +14,19 @@ def test_derive_is_the_same_for_ever():
 
 
 def test_derive_tells_seeds_and_labels_apart():
-    asked = [(0,), (1,), (0, "a"), (0, "b"), (0, "a", "b"), (0, "ab"), (0, "b", "a"), (0, 1), (0, "1"), (0, "a", 1), (0, ("a", 1))]
+    asked = [
+        (0,),
+        (1,),
+        (0, "a"),
+        (0, "b"),
+        (0, "a", "b"),
+        (0, "ab"),
+        (0, "b", "a"),
+        (0, 1),
+        (0, "1"),
+        (0, "a", 1),
+        (0, ("a", 1)),
+    ]
     assert len({derive(*each) for each in asked}) == len(asked)
     assert all(0 <= derive(seed, "x") < 2**63 for seed in range(500))
 
@@ -77,10 +89,14 @@ def test_seeded_leaves_the_callers_state_alone():
 
 
 def test_seeded_leaves_the_callers_state_alone_when_its_body_raises():
+    def body():
+        with seeded(torch.device("cpu"), 5):
+            torch.rand(100)
+            raise KeyError("body")
+
     state = torch.get_rng_state()
-    with pytest.raises(KeyError), seeded(torch.device("cpu"), 5):
-        torch.rand(100)
-        raise KeyError("body")
+    with pytest.raises(KeyError, match="body"):
+        body()
     assert torch.equal(torch.get_rng_state(), state)
 
 

@@ -84,7 +84,9 @@ def test_updates_by_hand():
     losses = trainer(recipe).step([[batch(3.0, 5.0)]], Clock(0, 1))
     # d/dx (x·y + 4x) = y + 4 = 6, so x = 1 - 0.6; then d/dy (-x·y) = -0.4, so y = 2 + 0.04: y moved with the new x.
     assert weights(recipe) == pytest.approx((0.4, 2.04))
-    assert {key: loss.item() for key, loss in losses.items()} == pytest.approx({"x/product": 2.0, "x/data": 4.0, "y/product": -0.8})
+    assert {key: loss.item() for key, loss in losses.items()} == pytest.approx(
+        {"x/product": 2.0, "x/data": 4.0, "y/product": -0.8}
+    )
 
 
 def test_gradients_reach_their_own_group_only():
@@ -102,7 +104,10 @@ def test_accumulated_batches_equal_one_big_batch():
     whole, parts = build().double(), build().double()
     values = [1.0, 2.0, 4.0, 9.0]
     big = trainer(whole).step([[Batch((torch.tensor(values, dtype=torch.float64).reshape(-1, 1),), 0, 0)]], Clock(0, 1))
-    halves = [Batch((torch.tensor(half, dtype=torch.float64).reshape(-1, 1),), 2 * i, 0) for i, half in enumerate((values[:2], values[2:]))]
+    halves = [
+        Batch((torch.tensor(half, dtype=torch.float64).reshape(-1, 1),), 2 * i, 0)
+        for i, half in enumerate((values[:2], values[2:]))
+    ]
     small = trainer(parts).step([[half] for half in halves], Clock(0, 1))
     assert weights(whole) == pytest.approx(weights(parts), rel=1e-14)
     assert {k: v.item() for k, v in big.items()} == pytest.approx({k: v.item() for k, v in small.items()}, rel=1e-14)

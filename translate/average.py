@@ -20,6 +20,10 @@ class Average(nn.Module):
         self.decay = decay
         self.network = copy.deepcopy(network).requires_grad_(False).eval()
 
+    def train(self, mode: bool = True) -> Average:
+        """Do nothing: an average is never trained."""
+        return self
+
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
         """Follow ``network`` one step."""

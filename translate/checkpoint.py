@@ -39,7 +39,9 @@ def checkpoints(run: Path) -> list[Path]:
     """The complete checkpoints of a run, the oldest first."""
     folder = run / "checkpoints"
     found = (
-        [each for each in folder.iterdir() if each.name.isdigit() and (each / MANIFEST_NAME).is_file()] if folder.is_dir() else []
+        [each for each in folder.iterdir() if each.name.isdecimal() and (each / MANIFEST_NAME).is_file()]
+        if folder.is_dir()
+        else []
     )
     return sorted(found, key=lambda each: int(each.name))
 
@@ -72,9 +74,17 @@ def save_checkpoint(
         for name, data in files.items():
             weights.write(temporary / name, data)
         weights.write(temporary / MANIFEST_NAME, _manifest(step, listing))
+        # A checkpoint of this step that is there already goes only when the new one stands in its place.
+        replaced = final.with_name(f".{final.name}.{os.getpid()}.replaced.tmp")
         if final.exists():
-            shutil.rmtree(final)
-        temporary.rename(final)
+            final.rename(replaced)
+        try:
+            temporary.rename(final)
+        except BaseException:
+            if replaced.exists():
+                replaced.rename(final)
+            raise
+        shutil.rmtree(replaced, ignore_errors=True)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
@@ -96,7 +106,7 @@ def load_training(folder: Path) -> tuple[dict[str, Tensor], dict[str, int]]:
         if seal != _digest(json.dumps(manifest, sort_keys=True).encode()):
             raise ValueError("its own digest does not match")
         files = {name: (folder / name).read_bytes() for name in manifest["files"]}
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         raise UserError(
             f"The checkpoint {folder} is damaged: {MANIFEST_NAME} cannot be trusted ({error}); delete it to use an earlier one."
         ) from error
@@ -123,7 +133,10 @@ def create_run(run: Path, record: Mapping[str, Any]) -> None:
         raise UserError(f"{run} is a file; give --out a folder.")
     if run.is_dir() and any(run.iterdir()):
         raise UserError(f"{run} is not empty and holds no run; give --out a new folder.")
-    write_record(run, record)
+    try:
+        write_record(run, record)
+    except OSError as error:
+        raise UserError(f"The folder {run} cannot be made ({error.strerror}); give another with --out.") from None
 
 
 def write_record(run: Path, record: Mapping[str, Any]) -> None:
@@ -137,7 +150,7 @@ def read_record(run: Path) -> dict[str, Any]:
         return tomllib.loads((run / RECORD_NAME).read_text(encoding="utf-8"))
     except OSError:
         raise UserError(f"{run} holds no run: there is no {RECORD_NAME} in it.") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise UserError(f"{run / RECORD_NAME} cannot be read ({error}).") from None
 
 
@@ -151,9 +164,13 @@ def cut_log(run: Path, step: int) -> None:
     """Drop the log's lines beyond ``step``: what a run did after its last checkpoint will be done again."""
     log = run / "log.jsonl"
     if log.exists():
-        lines = [
-            line
-            for line in log.read_text(encoding="utf-8").splitlines()
-            if line.endswith("}") and json.loads(line)["step"] <= step
-        ]
-        weights.write(log, "".join(f"{line}\n" for line in lines).encode())
+        lines = [line for line in log.read_bytes().splitlines() if (at := _step_of(line)) is not None and at <= step]
+        weights.write(log, b"".join(line + b"\n" for line in lines))
+
+
+def _step_of(line: bytes) -> int | None:
+    """The step of a line of the log, or None where a crash cut the line short."""
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return None

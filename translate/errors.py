@@ -34,6 +34,10 @@ class Interrupted(TranslateError):
         self.signal = signal
 
 
+class DataWarning(UserWarning):
+    """Some of the user's files were passed over; the message names them."""
+
+
 def near(name: str, names: Iterable[str]) -> str:
     """`` Did you mean 'x'?`` for the closest of ``names``, or an empty string.
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from translate.data.domain import Array
+from translate.data.picture import to_eight_bits
 
 #: Pictures are shown at least this high and wide.
 LEAST = 128
@@ -45,10 +46,5 @@ def draw_grid(blocks: Sequence[Sequence[Column]]) -> Image.Image:
 
 def _shown(array: Array) -> NDArray[np.uint8]:
     """``(H, W, C)`` of any kind as 8-bit RGB."""
-    values = array.astype(np.float32)
-    if array.dtype == np.uint16:
-        values /= 257
-    if array.dtype.kind == "f":
-        values = (values.clip(-1, 1) + 1) * np.float32(127.5)
-    shown = values.round().astype(np.uint8)
+    shown = to_eight_bits(array)
     return np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown[..., :3]

@@ -60,11 +60,11 @@ class PictureTranslator:
         )
 
     def image(self, image: Image.Image) -> Image.Image:
-        """A PIL picture, upright. Transparency is kept as it was."""
+        """A PIL picture, upright. Transparency is kept as it was, except by pictures of 16 bits, which have none."""
         array = picture.to_array(image, self.source.channels, self.source.dtype)
         result = picture.to_image(self._array(array))
-        if image.mode in ("RGBA", "LA"):
-            result.putalpha(ImageOps.exif_transpose(image).getchannel("A"))
+        if image.has_transparency_data and result.mode != "I;16":  # PIL has no 16 bits with transparency
+            result.putalpha(ImageOps.exif_transpose(image).convert("RGBA").getchannel("A"))
         return result
 
     def array(self, array: Array) -> Array:
@@ -87,6 +87,10 @@ class PictureTranslator:
         if tensor.dim() not in (3, 4) or tensor.shape[-3] != self.source.channels:
             raise UserError(
                 f"The tensor has the shape {tuple(tensor.shape)}; '{self.source.name}' takes (B, {self.source.channels}, H, W)."
+            )
+        if not tensor.is_floating_point():
+            raise UserError(
+                f"The tensor is of {tensor.dtype}, and must hold floats in [-1, 1]; give pictures of 8 bits as a numpy array."
             )
         batch = tensor if tensor.dim() == 4 else tensor[None]
         height, width = batch.shape[-2:]
@@ -138,7 +142,11 @@ def find_pictures(inputs: Sequence[str | Path]) -> list[tuple[Path, Path]]:
     found: list[tuple[Path, Path]] = []
     for each in map(Path, inputs):
         if each.is_dir():
-            inside = sorted(path for path in each.rglob("*") if path.suffix.lower() in picture.SUFFIXES and path.is_file())
+            inside = sorted(
+                path
+                for path in each.rglob("*")
+                if path.suffix.lower() in picture.SUFFIXES and path.is_file() and not path.name.startswith(".")
+            )
             if not inside:
                 raise UserError(f"The folder {each} holds no pictures ({', '.join(sorted(picture.SUFFIXES))}).")
             found += [(path, path.relative_to(each)) for path in inside]
@@ -146,4 +154,8 @@ def find_pictures(inputs: Sequence[str | Path]) -> list[tuple[Path, Path]]:
             found.append((each, Path(each.name)))
         else:
             raise UserError(f"There is no file or folder {each}.")
+    taken: dict[Path, Path] = {}
+    for path, below in found:
+        if taken.setdefault(below, path) != path:
+            raise UserError(f"{taken[below]} and {path} would give results of one name; translate them one after the other.")
     return found

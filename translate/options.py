@@ -47,10 +47,10 @@ class Part:
     def parse(cls, text: str) -> Part:
         """Read ``name`` or ``name:key=value,key=value``. Raises ValueError."""
         name, _, rest = text.partition(":")
-        pairs = [item.partition("=") for item in rest.split(",") if item]
-        if not name or any(not key or not equals for key, equals, _ in pairs):
+        items = [tuple(each.strip() for each in item.partition("=")) for item in rest.split(",") if item]
+        if not name.strip() or any(not key or not equals for key, equals, _ in items):
             raise ValueError(text)
-        return cls(name.strip(), tuple((key.strip(), value.strip()) for key, _, value in pairs))
+        return cls(name.strip(), tuple((key, value) for key, _, value in items))
 
 
 def option(default: T, help: str = "", *, least: float | None = None, most: float | None = None) -> T:
@@ -110,7 +110,7 @@ def read(cls: type, name: str, value: object) -> Any:
         return None
     try:
         result = _convert(hint, value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise UserError(f"{flag(name)} is {str(value)!r}; it must be {describe(hint)}.") from None
     limits = next(each.metadata for each in fields(cls) if each.name == name)
     for number in result if isinstance(result, Size) else [result]:
@@ -129,7 +129,8 @@ def _convert(hint: Any, value: object) -> object:
     if get_origin(hint) is tuple:
         return (value,) if isinstance(value, str) else tuple(str(each) for each in cast(Iterable[object], value))
     if hint is Size and not isinstance(value, str):
-        return Size(value, value) if isinstance(value, int) else Size(*(int(each) for each in cast(Iterable[int], value)))
+        sides = cast(Iterable[object], value) if isinstance(value, list | tuple) else [value] * 2
+        return Size(*(cast(int, _convert(int, side)) for side in sides))
     if hint in (Size, Part):
         return value if isinstance(value, hint) else hint.parse(str(value))
     if hint is bool:
@@ -163,9 +164,14 @@ def build(cls: type[T], values: Mapping[str, object], what: str) -> T:
 
 
 def plain(options: object) -> dict[str, Any]:
-    """An options dataclass as numbers, texts and lists, for TOML and JSON; None is left out. ``build`` reads it back."""
+    """An options dataclass as numbers, texts and lists, for TOML and JSON, as ``build`` reads it; a None that is the default is left out."""
     values = {each.name: getattr(options, each.name) for each in fields(options)}  # type: ignore[arg-type]
-    return {name: _plain(value) for name, value in values.items() if value is not None}
+    defaults = {each.name: each.default for each in fields(options)}  # type: ignore[arg-type]
+    return {
+        name: "none" if value is None else _plain(value)
+        for name, value in values.items()
+        if value is not None or defaults[name] is not None
+    }
 
 
 def _plain(value: object) -> object:

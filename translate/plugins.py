@@ -76,6 +76,7 @@ class Plugins:
         """Register a module or an object with hook implementations under ``name``. Undone as a whole where it raises."""
         try:
             self._manager.register(plugin, name)
+            self._manager.check_pending()
             for plural, registry in self.registries.items():
                 hook = f"register_{plural.replace('-', '_')}"
                 implementation = self._implementation(plugin, hook)

@@ -51,4 +51,5 @@ def choose_device(name: str) -> torch.device:
         )
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise UserError("Device 'mps' is not there: torch sees no Metal device; use --device cpu or auto.")
-    return device
+    # With its index, "the current device" stays one device for good.
+    return torch.device("cuda", torch.cuda.current_device()) if device == torch.device("cuda") else device

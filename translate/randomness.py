@@ -39,9 +39,7 @@ def uniform(seed: int, purpose: str, first: int, count: int, width: int = 1) -> 
 @contextmanager
 def seeded(device: torch.device, seed: int) -> Iterator[None]:
     """torch's global generators seeded with ``seed`` inside, and the caller's state back afterwards."""
-    # A CUDA device without an index means the current one.
-    index = device.index if device.index is not None else 0
-    accelerators = [] if device.type == "cpu" else [index]
+    accelerators = [] if device.type == "cpu" else [device.index or 0]
     with torch.random.fork_rng(accelerators, device_type=device.type if accelerators else "cuda"):
         torch.manual_seed(seed)
         yield

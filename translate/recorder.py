@@ -46,7 +46,10 @@ class Recorder:
             self._sums[key] = self._sums.get(key, torch.zeros_like(loss)) + loss
             self._counts[key] = self._counts.get(key, 0) + 1
         last = report.step == self.engine.total
-        due = [last or report.step % every == 0 for every in (self.engine.run_options.log_every, self.sample_every, self.checkpoint_every)]
+        due = [
+            last or report.step % every == 0
+            for every in (self.engine.run_options.log_every, self.sample_every, self.checkpoint_every)
+        ]
         if any(due):
             self.engine.trainer.check_finite()
         for is_due, write in zip(due, (lambda: self._write_line(report), self.save_samples, self.save_checkpoint), strict=True):
@@ -68,7 +71,7 @@ class Recorder:
         self._sums, self._counts, self._since, self._seconds = {}, {}, report.step, now
 
     def save_checkpoint(self) -> None:
-        """Write a checkpoint of this moment, unless it is poisoned or there already."""
+        """Write a checkpoint of this moment. Raises NotFinite where it is poisoned; nothing is written then."""
         engine = self.engine
         engine.trainer.check_finite()
         progress = {"step": engine.step, "consumed": engine.consumed}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from translate.errors import RecipeError, UnknownName, listed, near
 
@@ -50,6 +50,10 @@ class Registry(Mapping[str, T], Generic[T]):
                 f"There is no {self.kind} named '{name}'.{near(name, self._factories)} "
                 f"Registered: {listed(sorted(self._factories))}.{self._hint()}"
             ) from None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The factory of that name, or ``default``."""
+        return self._factories.get(name, default)
 
     def __contains__(self, name: object) -> bool:
         return name in self._factories  # Mapping's own asks __getitem__, whose error is for people

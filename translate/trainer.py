@@ -141,7 +141,10 @@ class Trainer:
         """Raise NotFinite where a loss has been, or a weight is, infinite or NaN, naming it. Waits for the device."""
         advice = "nothing of it was saved. Go on from the last checkpoint with a lower learning rate or --precision fp32."
         bad = [
-            (step, key) for keys, first in self._first_bad.values() for key, step in zip(keys, first.tolist(), strict=True) if step >= 0
+            (step, key)
+            for keys, first in self._first_bad.values()
+            for key, step in zip(keys, first.tolist(), strict=True)
+            if step >= 0
         ]
         if bad:
             step, key = min(bad)

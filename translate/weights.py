@@ -70,9 +70,9 @@ def unpack(data: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if len(data) < 8 or size > HEADER_BYTES or size + 8 > len(data):
         raise UserError(f"{path} is no safetensors file, or was cut short; its header cannot be read.")
     try:
-        metadata = json.loads(data[8 : 8 + size]).get("__metadata__", {})
-        return safetensors.torch.load(data), metadata
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        metadata = json.loads(data[8 : 8 + size]).get("__metadata__") or {}
+        return safetensors.torch.load(data), dict(metadata)
+    except (safetensors.SafetensorError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         raise UserError(f"{path} is damaged or no safetensors file ({error}).") from error
 
 
@@ -91,9 +91,9 @@ def read(path: Path) -> tuple[dict[str, Tensor], Header]:
                 f"{path} has format {version}, and this version reads format {FORMAT}; install a newer image-translate."
             )
         return tensors, Header.parse(metadata["translate"])
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, UserError):
-            raise
+    except UserError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path} has a header that cannot be understood ({error}).") from error
 
 
@@ -132,7 +132,7 @@ def published() -> dict[str, Path]:
 
 def locate(name: str | Path) -> Path:
     """The weights file that ``name`` means: a file, a run folder, a checkpoint folder, or a published name. Raises UserError."""
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # leaves the unknown user of ~user as it is
     if path.is_file():
         return path
     if path.is_dir():

@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
+from typing import Any
 
-from translate.errors import Interrupted, TranslateError, UserError, near
+from translate.errors import DataWarning, Interrupted, TranslateError, UserError, near
 
 #: The verbs of the library itself. ``--help`` must answer at once, so their lines stand here and no verb is imported for them.
 VERBS = {
@@ -46,9 +48,11 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     # Waiting OpenMP threads that spin take the core from those that work; torch reads this when it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    warnings.showwarning = _show_warning
     try:
-        return _dispatch(arguments)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", DataWarning)
+            warnings.showwarning = partial(_show_warning, warnings.showwarning)
+            return _dispatch(arguments)
     except UserError as error:
         _complain(str(error))
         return 2
@@ -94,7 +98,9 @@ def _complain(message: str) -> None:
     print(f"translate: {message}", file=sys.stderr)
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
-    """Our own warnings as a line for people; those of other libraries are for developers, who see them in Python."""
-    if (category is UserWarning and str(message)[:1].isupper()) or os.sep in str(message).split(":")[0]:
+def _show_warning(others: Callable[..., None], message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+    """What we say of the user's files, as a line; what other libraries warn of, as Python shows it."""
+    if issubclass(category, DataWarning):
         _complain(str(message))
+    else:
+        others(message, category, *rest, **more)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
@@ -50,7 +52,7 @@ def open_domains(plugins: Plugins, names: Sequence[str], data: str | Path | None
     """
     domains = tuple(names)
     if data is not None:
-        root = Path(data).expanduser()
+        root = Path(os.path.expanduser(data))
         if not root.is_dir():
             raise UserError(
                 f"The data folder {root} {'is a file' if root.exists() else 'does not exist'}; give --data a folder of pictures."
@@ -83,8 +85,10 @@ def _open_all(plugins: Plugins, domains: tuple[str, ...], root: Path | None, siz
 
 def _nothing_found(root: Path, domains: tuple[str, ...]) -> Found:
     missing = [name for name in domains if layouts.find_folder(name, root, "train", domains) is None]
+    at = domains.index(missing[0])
+    lettered = f" or {root}/train{ascii_uppercase[at]}/" if at < len(ascii_uppercase) else ""
     inside = sorted(each.name + "/" for each in root.iterdir() if each.is_dir())[:8]
     raise UserError(
-        f"{root} has no pictures of {listed(missing)}: expected {root / missing[0]}/ or {root}/train/{missing[0]}/ or {root}/trainA/; "
+        f"{root} has no pictures of {listed(missing)}: expected {root / missing[0]}/ or {root}/train/{missing[0]}/{lettered}; "
         f"it holds {'the folders ' + listed(inside) if inside else 'no folders'}."
     )

@@ -19,22 +19,22 @@ from string import ascii_uppercase
 
 from translate.data import picture
 from translate.data.domain import WINDOWS, Array, Domain
-from translate.errors import UserError
+from translate.errors import DataWarning, UserError
 
 
 class PictureFolder(Domain):
-    """The pictures under ``folder``, in the order of their paths. Files that are no pictures are skipped and named once.
+    """The pictures under ``folder`` but not ``without``, in the order of their paths. Files that are none are skipped and named once.
 
     The domain has one channel where all pictures are grey, and 16 bits where all of them have; otherwise it is 8-bit RGB.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, without: Path | None = None) -> None:
         self.name = name
         self.folder = folder
         self.paths: list[Path] = []
         modes: set[str] = set()
         skipped: list[Path] = []
-        for path in _files(folder):
+        for path in _files(folder, without):
             mode = picture.probe(path)
             if mode is None:
                 skipped.append(path)
@@ -46,10 +46,12 @@ class PictureFolder(Domain):
                 f"{folder} holds no picture that can be read{_named(skipped)}; formats: JPEG, PNG, WebP, BMP and TIFF."
             )
         if skipped:
-            warnings.warn(f"{folder}: skipped {len(skipped)} file(s) that are no pictures{_named(skipped)}.", stacklevel=2)
+            warnings.warn(
+                f"{folder}: skipped {len(skipped)} file(s) that are no pictures{_named(skipped)}.", DataWarning, stacklevel=2
+            )
         self.dtype = "uint16" if modes <= picture.DEEP_MODES else "uint8"
         self.window = WINDOWS[self.dtype]
-        self.channels = 1 if modes <= {"L", "1", *picture.DEEP_MODES} else 3
+        self.channels = 1 if modes <= {"L", "LA", "1", *picture.DEEP_MODES} else 3
         self.origin = f"{len(self.paths)} pictures in {folder}"
         self._damaged: set[Path] = set()
 
@@ -70,7 +72,7 @@ class PictureFolder(Domain):
                 # Which files are damaged is a property of the data, so that what replaces them is the same in every run.
                 if path not in self._damaged:
                     self._damaged.add(path)
-                    warnings.warn(f"Skipped: {error}", stacklevel=2)
+                    warnings.warn(f"Skipped: {error}", DataWarning, stacklevel=2)
         raise UserError(f"{self.folder} holds no picture that can be read any more; was the folder moved or emptied?")
 
     def fingerprint(self) -> str:
@@ -82,12 +84,12 @@ class PictureFolder(Domain):
         return digest.hexdigest()
 
 
-def _files(folder: Path) -> list[Path]:
+def _files(folder: Path, without: Path | None) -> list[Path]:
     found = []
     # Links to folders are not followed: they may lead in circles, or out of the data.
     for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(parent, name) for name in sorted(names) if not name.startswith(".")]
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and Path(parent, name) != without)
+        found += [path for name in sorted(names) if not name.startswith(".") and (path := Path(parent, name)).is_file()]
     return found
 
 
@@ -99,7 +101,8 @@ def _named(paths: Sequence[Path]) -> str:
 
 def find_folder(name: str, root: Path, split: str, domains: Sequence[str]) -> Path | None:
     """The folder that holds ``split`` of domain ``name`` under ``root``, or None."""
-    if any(part in ("", ".", "..") for part in Path(name).parts) or Path(name).is_absolute():
+    parts = Path(name).parts
+    if not parts or ".." in parts or Path(name).is_absolute():
         return None
     candidates = [root / split / name, root / name / split]
     if split == "train":
@@ -112,4 +115,7 @@ def find_folder(name: str, root: Path, split: str, domains: Sequence[str]) -> Pa
 def open_folder(name: str, root: Path, split: str, domains: Sequence[str]) -> PictureFolder | None:
     """The domain's pictures in the first layout that fits, or None. Raises UserError where that folder holds no picture."""
     folder = find_folder(name, root, split, domains)
-    return PictureFolder(name, folder) if folder else None
+    if folder is None:
+        return None
+    # A domain's folder that is all for training may have its test pictures inside.
+    return PictureFolder(name, folder, without=folder / "test" if split == "train" else None)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ class Source:
         self.size = size
         self._kept: dict[int, Array] = {}
         self._room = cache_bytes
+        self._lock = Lock()
 
     def sample(self, index: int) -> Array:
         """Sample ``index``, ``(H, W, C)`` at the loading size, or a point ``(D,)``."""
@@ -39,10 +41,11 @@ class Source:
         array = self.domain.read(index)
         if self.size is not None:
             array = picture.resize(array, self.size)
-        # Threads may load a sample twice; both results are the same.
-        if self._room >= array.nbytes:
-            self._room -= array.nbytes
-            self._kept[index] = array
+        with self._lock:
+            # Threads may load a sample twice; both results are the same.
+            if self._room >= array.nbytes and index not in self._kept:
+                self._room -= array.nbytes
+                self._kept[index] = array
         return array
 
 
@@ -71,7 +74,7 @@ class Loader:
         for policy in self.order:
             if policy not in ("round", "draw"):
                 raise UserError(f"A recipe's order is '{policy}'; it must be 'round' or 'draw'.")
-        self._permutation = lru_cache(maxsize=4)(self._permute)
+        self._permutation = lru_cache(maxsize=2 * len(sources))(self._permute)
 
     def indices(self, domain: int, first: int, count: int) -> NDArray[np.int64]:
         """Which samples of domain number ``domain`` stand at the positions ``first`` ... ``first + count - 1``."""
@@ -79,7 +82,9 @@ class Loader:
         if self.order[domain] == "draw":
             return (uniform(self.seed, f"order/{domain}", first, count)[:, 0] * size).astype(np.int64)
         # An epoch is a shuffled round through the positions of the longest domain; a shorter one begins again.
-        return np.array([self._permutation(at // self.epoch)[at % self.epoch] % size for at in range(first, first + count)])
+        return np.array(
+            [self._permutation(domain, at // self.epoch)[at % self.epoch] % size for at in range(first, first + count)]
+        )
 
     def load(self, first: int) -> tuple[Array, ...]:
         """The stored values of the batch that begins at position ``first``, one array ``(B, H, W, C)`` for each domain."""
@@ -120,5 +125,5 @@ class Loader:
                 for _, future in ahead:
                     future.cancel()
 
-    def _permute(self, epoch: int) -> NDArray[np.int64]:
-        return np.random.default_rng(derive(self.seed, "epoch", epoch)).permutation(self.epoch)
+    def _permute(self, domain: int, epoch: int) -> NDArray[np.int64]:
+        return np.random.default_rng(derive(self.seed, "epoch", domain, epoch)).permutation(self.epoch)

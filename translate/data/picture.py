@@ -40,19 +40,32 @@ def read(path: Path, channels: int, dtype: str) -> Array:
 
 
 def to_array(image: Image.Image, channels: int, dtype: str) -> Array:
-    """``image`` as ``(H, W, C)`` of ``dtype``: turned upright, composited on white, 16 bits scaled to 8 where 8 are wanted."""
+    """``image`` as ``(H, W, C)`` of ``dtype``: turned upright, composited on white, 16 bits scaled to 8 where 8 are wanted.
+
+    Floats are in [-1, 1].
+    """
     image = ImageOps.exif_transpose(image)
     if image.mode in DEEP_MODES:
         deep = np.asarray(image).astype(np.int64).clip(0, 65535)
         if dtype == "uint16":
             return np.repeat(deep.astype(np.uint16)[..., None], channels, axis=2)
-        image = Image.fromarray((deep >> 8).astype(np.uint8))
+        image = Image.fromarray(to_eight_bits(deep.astype(np.uint16)))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     array = np.asarray(image.convert("L" if channels == 1 else "RGB"))
     array = array[..., None] if array.ndim == 2 else array
+    if dtype == "float32":
+        return (array / np.float32(127.5) - 1).astype(np.float32)
     return (array.astype(np.uint16) * 257) if dtype == "uint16" else array
+
+
+def to_eight_bits(array: Array) -> NDArray[np.uint8]:
+    """Values of any dtype as 8 bits: 0…65535 scaled and not clipped, floats from [-1, 1]."""
+    if array.dtype == np.uint8:
+        return cast(NDArray[np.uint8], array)
+    values = array.astype(np.float32)
+    return np.rint(values / 257 if array.dtype == np.uint16 else (values.clip(-1, 1) + 1) * np.float32(127.5)).astype(np.uint8)
 
 
 def resize(array: Array, size: tuple[int, int]) -> Array:
@@ -106,10 +119,6 @@ def to_stored(tensor: Tensor, window: tuple[float, float], dtype: str) -> Array:
 
 def to_image(array: Array) -> Image.Image:
     """``(H, W, C)`` as a PIL picture: 8 bits grey or RGB, or 16 bits grey."""
-    if array.dtype == np.float32:
-        array = _rounded((array.clip(-1, 1) + 1) * np.float32(127.5), np.dtype(np.uint8))
     if array.shape[2] == 1:
-        return Image.fromarray(array[..., 0])
-    if array.dtype == np.uint16:
-        array = (array.astype(np.uint32) // 257).astype(np.uint8)  # PIL has no 16-bit colour
-    return Image.fromarray(cast(NDArray[np.uint8], array[..., :3]))
+        return Image.fromarray(array[..., 0] if array.dtype == np.uint16 else to_eight_bits(array[..., 0]))
+    return Image.fromarray(to_eight_bits(array[..., :3]))  # PIL has no 16-bit colour

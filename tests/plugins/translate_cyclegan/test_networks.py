@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
-from translate_cyclegan.discriminators import PatchDiscriminator, PixelDiscriminator
-from translate_cyclegan.resnet import ResNetGenerator
-from translate_cyclegan.unet import UNetGenerator
 
 from translate import Part, Space, UserError
 from translate.plugins import installed
 from translate.recipe import Make
+from translate_cyclegan.discriminators import PatchDiscriminator, PixelDiscriminator
+from translate_cyclegan.resnet import ResNetGenerator
+from translate_cyclegan.unet import UNetGenerator
 
 
 def space(size: int, channels: int = 3, name: str = "x") -> Space:

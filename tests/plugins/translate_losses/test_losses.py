@@ -6,10 +6,10 @@ import math
 
 import pytest
 import torch
-from translate_losses import L1, LeastSquares, NonSaturating
 
 from translate import Clock
 from translate.plugins import installed
+from translate_losses import L1, LeastSquares, NonSaturating
 
 CLOCK = Clock(0, 1)
 
@@ -23,7 +23,10 @@ def test_least_squares():
     game = LeastSquares()
     nothing = torch.zeros(2, 1)
     # (0.5 - 1)² and (2 - 1)² have the mean 0.625; 0.5² and 2² the mean 2.125.
-    assert game.discriminator(scores(0.5, 2.0), nothing, nothing, CLOCK) == {"real": torch.tensor(0.625), "fake": torch.tensor(2.125)}
+    assert game.discriminator(scores(0.5, 2.0), nothing, nothing, CLOCK) == {
+        "real": torch.tensor(0.625),
+        "fake": torch.tensor(2.125),
+    }
     assert game.generator(scores(0.5, 2.0), nothing, nothing, CLOCK) == {"fool": torch.tensor(0.625)}
 
 
@@ -40,7 +43,9 @@ def test_non_saturating_is_minus_log_of_the_sigmoid():
     losses = game.discriminator(scores(1.5), torch.zeros(1, 1), torch.zeros(1, 1), CLOCK)
     assert losses["real"].item() == pytest.approx(-math.log(sigmoid), rel=1e-6)
     assert losses["fake"].item() == pytest.approx(-math.log(1 - sigmoid), rel=1e-6)
-    assert game.generator(scores(1.5), torch.zeros(1, 1), torch.zeros(1, 1), CLOCK)["fool"].item() == pytest.approx(-math.log(sigmoid))
+    assert game.generator(scores(1.5), torch.zeros(1, 1), torch.zeros(1, 1), CLOCK)["fool"].item() == pytest.approx(
+        -math.log(sigmoid)
+    )
 
 
 def test_non_saturating_keeps_a_gradient_where_the_judge_is_sure():

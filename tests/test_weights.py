@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from translate import weights
+from translate.data.domain import Space
+from translate.errors import UserError
+from translate.weights import Header
+
+HEADER = Header(
+    recipe="cyclegan",
+    options={"cycle_weight": 10.0, "generator": "resnet:blocks=6", "betas": [0.5, 0.999], "identity": True},
+    spaces=(Space("horse", (3, 128, 96)), Space("scan", (1, 64, 64), "uint16", (100.0, 4095.0)), Space("ring", (2,), "float32")),
+    step=1234,
+    averaged=True,
+    versions={"torch": "2.11", "image-translate": "0.1"},
+)
+
+
+def tensors():
+    torch.manual_seed(0)
+    base = torch.randn(4, 6)
+    return {
+        "plain": base,
+        "transposed": base.t(),
+        "strided": base[::2, 1::2],
+        "expanded": torch.arange(3.0).reshape(3, 1).expand(3, 5),
+        "channels_last": torch.randn(2, 3, 4, 5).contiguous(memory_format=torch.channels_last),
+        "shared": base,
+        "parameter": torch.nn.Parameter(torch.randn(3)),
+        "scalar": torch.tensor(7, dtype=torch.int64),
+        "empty": torch.zeros(0, 3, 4, 4),
+        "half": torch.randn(3).half(),
+        "brain": torch.randn(3).bfloat16(),
+        "double": torch.randn(3).double(),
+        "yes": torch.tensor([True, False]),
+        "bytes": torch.arange(5, dtype=torch.uint8),
+        "odd": torch.tensor([float("nan"), float("inf"), -0.0]),
+    }
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(weights.pack(tensors(), HEADER.dump()))
+    return path
+
+
+def raw(header, body=b""):
+    """The bytes of a safetensors file with this header text."""
+    text = header if isinstance(header, bytes) else header.encode()
+    return len(text).to_bytes(8, "little") + text + body
+
+
+# Round trip
+
+
+def test_tensors_come_back_as_they_were(file):
+    got, _ = weights.read(file)
+    expected = tensors()
+    assert set(got) == set(expected)
+    for name, tensor in expected.items():
+        assert got[name].dtype == tensor.dtype, name
+        assert got[name].shape == tensor.shape, name
+        assert got[name].is_contiguous(), name
+        assert torch.equal(got[name].nan_to_num(), tensor.detach().nan_to_num()), name
+        assert not got[name].requires_grad
+    assert str(got["odd"].tolist()) == "[nan, inf, -0.0]"
+
+
+def test_the_header_comes_back_as_it_was(file):
+    _, header = weights.read(file)
+    assert header == HEADER
+    assert header.spaces[1].window == (100.0, 4095.0)
+    assert isinstance(header.spaces[0].shape, tuple)
+    assert Header.parse(HEADER.dump()["translate"]) == HEADER
+
+
+def test_the_file_is_plain_safetensors(file):
+    got = safetensors.torch.load_file(file)
+    assert torch.equal(got["transposed"], tensors()["transposed"])
+    with safetensors.safe_open(file, "pt") as opened:
+        assert json.loads(opened.metadata()["translate"])["step"] == 1234
+
+
+def test_packing_twice_gives_the_same_bytes(file):
+    assert weights.pack(tensors(), HEADER.dump()) == file.read_bytes()
+
+
+def test_pack_leaves_the_tensors_alone():
+    given = tensors()
+    weights.pack(given, {})
+    assert not given["transposed"].is_contiguous()
+    assert given["shared"].data_ptr() == given["plain"].data_ptr()
+
+
+# Refused
+
+
+def test_another_programs_file_is_refused(tmp_path):
+    path = tmp_path / "other.safetensors"
+    for metadata in (None, {"format": "pt"}):
+        path.write_bytes(safetensors.torch.save({"a": torch.zeros(2)}, metadata))
+        with pytest.raises(UserError) as caught:
+            weights.read(path)
+        assert str(caught.value) == (
+            f"{path} is a safetensors file of another program: its header does not say which recipe made it."
+        )
+
+
+def test_a_later_format_is_refused(tmp_path):
+    path = tmp_path / "later.safetensors"
+    later = json.loads(HEADER.dump()["translate"]) | {"format": 2, "spaces": "told otherwise"}
+    path.write_bytes(weights.pack({"a": torch.zeros(2)}, {"translate": json.dumps(later)}))
+    with pytest.raises(UserError) as caught:
+        weights.read(path)
+    assert str(caught.value) == f"{path} has format 2, and this version reads format 1; install a newer image-translate."
+
+
+def test_a_missing_file_and_a_folder_get_a_sentence(tmp_path):
+    with pytest.raises(UserError, match=r"cannot be read \(No such file or directory\)\.$"):
+        weights.read(tmp_path / "missing")
+    with pytest.raises(UserError, match=r"cannot be read \(Is a directory\)\.$"):
+        weights.read(tmp_path)
+
+
+def test_a_file_cut_short_gets_a_sentence_at_every_length(file):
+    whole = file.read_bytes()
+    for length in [*range(32), *range(32, len(whole), 13), len(whole) - 1]:
+        file.write_bytes(whole[:length])
+        with pytest.raises(UserError, match=f"^{file} is "):
+            weights.read(file)
+
+
+def test_a_file_with_something_behind_it_is_refused(file):
+    file.write_bytes(file.read_bytes() + b"\0")
+    with pytest.raises(UserError):
+        weights.read(file)
+
+
+def test_a_damaged_header_gets_a_sentence_or_does_not_matter(file):
+    whole = file.read_bytes()
+    size = int.from_bytes(whole[:8], "little")
+    sentences = 0
+    for position in range(0, 8 + size, 7):
+        data = bytearray(whole)
+        data[position] ^= 0x05
+        file.write_bytes(data)
+        try:
+            weights.read(file)
+        except UserError:
+            sentences += 1
+    assert sentences > size // 7 // 2
+
+
+@pytest.mark.parametrize("size", [weights.HEADER_BYTES + 1, 2**63, 2**64 - 1])
+def test_a_header_that_claims_to_be_huge_is_refused_unread(tmp_path, size):
+    path = tmp_path / "huge.safetensors"
+    path.write_bytes(size.to_bytes(8, "little") + b"{" * 2_000_000)
+    with pytest.raises(UserError, match="its header cannot be read"):
+        weights.read(path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "x", "{}x", "5", "[]", "null", '{"__metadata__": null}', '{"__metadata__": []}', '{"a": 5}', b"\xff\xfe", "[" * 50_000],
+)
+def test_a_header_that_is_none_gets_a_sentence(tmp_path, header):
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes(raw(header))
+    with pytest.raises(UserError, match=f"^{path} "):
+        weights.read(path)
+
+
+def described(**changes):
+    return json.dumps(json.loads(HEADER.dump()["translate"]) | changes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "5",
+        "[]",
+        "null",
+        "{}",
+        '{"format": 1}',
+        described(spaces=5),
+        described(spaces=[5]),
+        described(spaces=[{"name": "a"}]),
+        described(spaces=[{"name": "a", "shape": [1], "dtype": "uint8", "window": []}]),
+        described(spaces=[{"name": "a", "shape": 1, "dtype": "uint8", "window": [0, 1]}]),
+        described(more=1),
+        "[" * 50_000,
+    ],
+)
+def test_a_description_that_is_none_gets_a_sentence(tmp_path, text):
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes(weights.pack({"a": torch.zeros(2)}, {"translate": text}))
+    with pytest.raises(UserError, match=f"^{path} has "):
+        weights.read(path)
+
+
+# Writing
+
+
+def test_write_makes_folders_and_replaces(tmp_path):
+    path = tmp_path / "a" / "b" / "file"
+    weights.write(path, b"old")
+    weights.write(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert [each.name for each in path.parent.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("culprit", ["fsync", "replace"])
+@pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt()])
+def test_the_old_file_stays_whole_when_writing_fails(tmp_path, monkeypatch, culprit, error):
+    path = tmp_path / "file"
+    weights.write(path, b"old")
+
+    def fail(*_):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*((os, "fsync") if culprit == "fsync" else (Path, "replace")), fail)
+        with pytest.raises(type(error)):
+            weights.write(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_new_file_is_on_the_disk_before_it_takes_the_name(tmp_path, monkeypatch):
+    events, sync, replace = [], os.fsync, Path.replace
+
+    def note_sync(descriptor):
+        events.append("sync " + Path(os.readlink(f"/proc/self/fd/{descriptor}")).name[:5])
+        sync(descriptor)
+
+    def note_replace(self, target):
+        events.append(f"rename {self.read_bytes().decode()}")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(Path, "replace", note_replace)
+    (tmp_path / "folder").mkdir()
+    weights.write(tmp_path / "folder" / "file", b"new")
+    assert events == ["sync .file", "rename new", "sync folde"]
+
+
+# Finding
+
+
+@pytest.fixture
+def names(tmp_path, monkeypatch):
+    known = {"horse2zebra": tmp_path / "h.safetensors", "old2young": tmp_path / "o.safetensors"}
+    monkeypatch.setattr(weights, "published", lambda: known)
+    monkeypatch.chdir(tmp_path)
+    return known
+
+
+def test_locate_a_file(file, names):
+    assert weights.locate(file) == file
+    assert weights.locate(str(file)) == file
+
+
+def test_locate_begins_at_home(file, names, monkeypatch):
+    monkeypatch.setenv("HOME", str(file.parent))
+    assert weights.locate("~/weights.safetensors") == file
+
+
+def test_locate_a_checkpoint_and_a_run(tmp_path, names):
+    run = tmp_path / "run"
+    for step in ("000005", "000010"):
+        weights.write(run / "checkpoints" / step / "weights.safetensors", b"x")
+        weights.write(run / "checkpoints" / step / "manifest.json", b"{}")
+    assert weights.locate(run / "checkpoints" / "000005") == run / "checkpoints" / "000005" / "weights.safetensors"
+    assert weights.locate(run) == run / "checkpoints" / "000010" / "weights.safetensors"
+
+
+def test_locate_a_published_name(names):
+    assert weights.locate("horse2zebra") == names["horse2zebra"]
+
+
+def test_locate_nothing_in_a_folder(tmp_path, names):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError) as caught:
+        weights.locate(tmp_path / "empty")
+    assert str(caught.value) == f"{tmp_path}/empty holds no weights: it is neither a run with a checkpoint nor a checkpoint."
+
+
+@pytest.mark.parametrize("name", ["horse2zebr", "~nobody-of-this-name/x", "runs/horse2zebra-7"])
+def test_locate_what_is_not_there(name, names):
+    with pytest.raises(UserError) as caught:
+        weights.locate(name)
+    near = " Did you mean 'horse2zebra'?" if "horse" in name else ""
+    assert str(caught.value) == (
+        f"There are no weights at '{name}': no such file or folder, and no published name.{near} "
+        "Published: horse2zebra and old2young."
+    )
+
+
+def test_published_weights_are_there():
+    for path in weights.published().values():
+        assert path.is_file()
