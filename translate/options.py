@@ -164,7 +164,7 @@ def build(cls: type[T], values: Mapping[str, object], what: str) -> T:
 
 
 def plain(options: object) -> dict[str, Any]:
-    """An options dataclass as numbers, texts and lists, for TOML and JSON, as ``build`` reads it; a None that is the default is left out."""
+    """An options dataclass as numbers, texts and lists, for TOML and JSON as ``build`` reads it; a None that is the default is left out."""
     values = {each.name: getattr(options, each.name) for each in fields(options)}  # type: ignore[arg-type]
     defaults = {each.name: each.default for each in fields(options)}  # type: ignore[arg-type]
     return {

@@ -33,16 +33,19 @@ def require_size(what: str, size: tuple[int, int], least: int) -> None:
 class Output(nn.Module):
     """The last layer and its tanh, computed in full precision: half precision leaves 8 bits of which most are spent near ±1.
 
-    ``skip`` times the input is added before the tanh.
+    With ``attention``, the layer's last channel says, through a sigmoid, how much of the new picture is laid over the one that came in.
     """
 
-    def __init__(self, layer: nn.Module, skip: float = 0.0) -> None:
+    def __init__(self, layer: nn.Module, attention: bool = False) -> None:
         super().__init__()
         self.layer = layer
-        self.skip = skip
+        self.attention = attention
 
     def forward(self, features: Tensor, image: Tensor) -> Tensor:
         """The picture in [-1, 1] from the last features and the picture that came in."""
         with full_precision(features.device):
             output = cast(Tensor, self.layer(upcast(features)))
-            return torch.tanh(output + self.skip * image if self.skip else output)
+            if not self.attention:
+                return torch.tanh(output)
+            change = torch.sigmoid(output[:, -1:])
+            return torch.lerp(image, torch.tanh(output[:, :-1]), change)

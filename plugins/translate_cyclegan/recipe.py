@@ -38,7 +38,10 @@ class CycleGAN(Recipe):
         "quick": Preset(
             "64 px and small networks, minutes on a CPU",
             run={"size": 64, "batch": 4, "steps": 600},
-            options={"generator": "resnet:blocks=4,channels=24,skip=1.5", "discriminator": "patch:channels=32"},
+            options={
+                "generator": "resnet:blocks=3,channels=16,attention=true,upsample=resize",
+                "discriminator": "patch:channels=32",
+            },
         ),
         "paper": Preset(
             "the published recipe, 256 px, 200 epochs",
@@ -59,6 +62,7 @@ class CycleGAN(Recipe):
         identity_weight: float = option(5.0, "weight of each identity loss; 0 is off, as in the paper's equations", least=0)
         pool_size: int = option(50, "fakes of the past that each judge is shown from; 0 is off", least=0)
         lr: float = option(2e-4, "learning rate of all networks", least=0)
+        discriminator_lr: float | None = option(None, "learning rate of D_X and D_Y, where it is another", least=0)
         beta1: float = option(0.5, "Adam's decay of the first moment", least=0, most=1)
         decay_from: float = option(
             0.5, "share of the run after which the learning rate falls to 0 in a straight line", least=0, most=1
@@ -85,9 +89,10 @@ class CycleGAN(Recipe):
         """One Adam over both translators, one over both judges."""
         chosen = self.options
         schedule = LinearDecay(chosen.decay_from)
+        judging = chosen.lr if chosen.discriminator_lr is None else chosen.discriminator_lr
         return {
             "generators": Adam(over=("G", "F"), lr=chosen.lr, betas=(chosen.beta1, 0.999), schedule=schedule),
-            "discriminators": Adam(over=("D_X", "D_Y"), lr=chosen.lr, betas=(chosen.beta1, 0.999), schedule=schedule),
+            "discriminators": Adam(over=("D_X", "D_Y"), lr=judging, betas=(chosen.beta1, 0.999), schedule=schedule),
         }
 
     def step(self, batches: Sequence[Batch], clock: Clock) -> Iterator[Update]:

@@ -11,6 +11,10 @@ from translate import Space, UserError, option
 from translate_cyclegan.layers import Output, initialise, instance_norm, require_size
 
 
+#: Where attention begins: the sigmoid of this, a tenth, is how much of the new picture is seen at first.
+KEEP = -2.2
+
+
 class ResidualBlock(nn.Module):
     """Two 3×3 convolutions with reflection padding, added to what came in."""
 
@@ -56,15 +60,17 @@ class ResNetGenerator(nn.Module):
         upsample: Literal["transposed", "resize"] = option(
             "transposed", "transposed convolutions as published, or resize and convolve, against checkerboards"
         )
-        skip: float = option(0.0, "how much of the input is added before the tanh; 0 as published", least=0)
+        attention: bool = option(
+            False, "also predict where the picture changes, and keep it elsewhere (Tang et al., 2019); off as published"
+        )
 
     def __init__(self, source: Space, target: Space, options: Options) -> None:
         super().__init__()
         require_size("Generator 'resnet'", source.size, 8)
-        if options.skip and source.channels != target.channels:
+        if options.attention and source.channels != target.channels:
             raise UserError(
-                f"Generator 'resnet' cannot add its input to its output: '{source.name}' has {source.channels} channels and "
-                f"'{target.name}' {target.channels}; use skip=0."
+                f"Generator 'resnet' cannot keep parts of a picture: '{source.name}' has {source.channels} channels and "
+                f"'{target.name}' {target.channels}; use attention=false."
             )
         blocks = options.blocks if options.blocks is not None else 9 if min(source.size) >= 256 else 6
         width = options.channels
@@ -84,8 +90,11 @@ class ResNetGenerator(nn.Module):
         self.down = nn.Sequential(*down)
         self.blocks = nn.Sequential(*(ResidualBlock(4 * width) for _ in range(blocks)))
         self.up = nn.Sequential(*up)
-        self.output = Output(nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, target.channels, 7)), options.skip)
+        last = nn.Conv2d(width, target.channels + options.attention, 7)
+        self.output = Output(nn.Sequential(nn.ReflectionPad2d(3), last), options.attention)
         initialise(self)
+        if options.attention and last.bias is not None:
+            nn.init.constant_(last.bias[-1:], KEEP)
 
     def forward(self, image: Tensor) -> Tensor:
         """The picture of the other domain."""

@@ -110,18 +110,19 @@ def test_resize_upsampling_treats_all_pixels_alike_and_transposed_does_not():
     assert unevenness("transposed") > 0.05
 
 
-def test_skip_adds_the_input_before_the_tanh():
+def test_attention_lays_the_new_picture_over_the_old_one_where_it_is_on():
     torch.manual_seed(0)
-    plain = ResNetGenerator(space(16), space(16), ResNetGenerator.Options(blocks=1, channels=4))
-    skipping = ResNetGenerator(space(16), space(16), ResNetGenerator.Options(blocks=1, channels=4, skip=1.5))
-    skipping.load_state_dict(plain.state_dict())
+    network = ResNetGenerator(space(16), space(16), ResNetGenerator.Options(blocks=1, channels=4, attention=True))
     image = torch.rand(2, 3, 16, 16) * 2 - 1
-    assert torch.allclose(skipping(image), torch.tanh(torch.atanh(plain(image)) + 1.5 * image), atol=1e-5)
+    last = network.output.layer(network.up(network.blocks(network.down(image))))
+    share = 1 / (1 + torch.exp(-last[:, 3:]))
+    assert torch.allclose(network(image), share * torch.tanh(last[:, :3]) + (1 - share) * image, atol=1e-6)
+    assert share.mean().item() == pytest.approx(0.1, abs=0.02)  # at first, nearly everything is kept
 
 
-def test_skip_between_different_channels_is_refused():
-    with pytest.raises(UserError, match="use skip=0"):
-        ResNetGenerator(space(16), space(16, 1, "y"), ResNetGenerator.Options(skip=1.5))
+def test_attention_between_different_channels_is_refused():
+    with pytest.raises(UserError, match="use attention=false"):
+        ResNetGenerator(space(16), space(16, 1, "y"), ResNetGenerator.Options(attention=True))
 
 
 @pytest.mark.parametrize(("part", "size", "stride"), [("resnet", 30, 4), ("unet:downs=6", 96, 64), ("unet", 48, 32)])
