@@ -51,7 +51,7 @@ def test_a_checkpoint_comes_back(tmp_path):
     for name, tensor in state().items():
         assert torch.equal(tensors[name], tensor)
         assert tensors[name].dtype == tensor.dtype
-    exported, header = weights.read(folder / "weights.safetensors")
+    exported, header = checkpoint.load_weights(folder / "weights.safetensors")
     assert header == HEADER
     assert torch.equal(exported["G.weight"], state()["recipe/G.weight"])
 

@@ -159,7 +159,8 @@ def test_save_and_load_give_the_same_translations(tiny, tmp_path):
         averaged = engine.recipe.G(image)
     assert torch.equal(loaded.translate(image, to="dog"), averaged)
     assert not torch.equal(engine.recipe.G(image), averaged)
-    assert loaded.header().averaged is False or loaded.step == engine.step
+    assert loaded.header().averaged
+    assert loaded.step == engine.step
     loaded.save(tmp_path / "again.safetensors")
     again = Engine.load(tmp_path / "again.safetensors", device="cpu")
     assert torch.equal(again.translate(image), loaded.translate(image))
@@ -341,3 +342,128 @@ def test_sixteen_bits_stay_sixteen_bits(tmp_path):
     result = engine.translate(Path(tmp_path / "ct" / "0.png"), to="mr")
     assert result.mode == "I;16"
     assert len(np.unique(np.asarray(result) % 257)) > 1  # not 8 bits stretched
+
+
+def test_a_run_from_other_weights_begins_with_a_checkpoint(tiny, tmp_path):
+    """So that what it began from is not lost where it stops before its first step, and the other weights go."""
+    import shutil
+
+    tiny(out=tmp_path / "old").fit()
+    new = tiny(out=tmp_path / "new", init_from=str(tmp_path / "old"), seed=5)
+    began = state(new)
+    shutil.rmtree(tmp_path / "old")
+    resumed = Engine.resume(tmp_path / "new")
+    assert resumed.step == 0
+    assert_equal(state(resumed), began)
+
+
+def test_init_from_passes_over_judges_that_do_not_fit_and_refuses_turned_domains(tiny, tmp_path, photos):
+    tiny(out=tmp_path / "old").fit()
+    new = tiny(init_from=str(tmp_path / "old"), discriminator="patch:channels=8,layers=1")
+    assert new.recipe.D_X.body[0].out_channels == 8
+    with pytest.raises(UserError, match="--domains cat dog; name the domains in that order"):
+        Engine("cyclegan", ("dog", "cat"), init_from=str(tmp_path / "old"), **{**TINY, "data": str(photos)})
+
+
+def test_loading_needs_neither_the_losses_nor_the_judges(tiny, tmp_path):
+    from translate import Plugins
+
+    tiny().fit().save(tmp_path / "w.safetensors")
+    loaded = Engine.load(tmp_path / "w.safetensors", device="cpu", plugins=Plugins(blocked=["losses"]))
+    assert loaded.translate(torch.zeros(1, 3, 16, 16), to="dog").shape == (1, 3, 16, 16)
+    assert not list(loaded.recipe.D_X.parameters())
+    assert any(key == "plugin cyclegan" for key in loaded.header().versions)
+
+
+def test_a_flipped_byte_in_weights_is_found_when_they_are_used(tiny, tmp_path):
+    tiny(out=tmp_path / "run").fit()
+    file = checkpoints(tmp_path / "run")[-1] / "weights.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-5] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(UserError, match=r"weights.safetensors is not as it was written"):
+        Engine.load(tmp_path / "run")
+    with pytest.raises(UserError, match=r"weights.safetensors is not as it was written"):
+        Engine.resume(tmp_path / "run")
+
+
+@pytest.mark.parametrize("changes", [{"seed": 9}, {"lr": 1.0}, {"steps": 100}])
+def test_resume_changes_nothing_that_has_an_influence(tiny, tmp_path, changes):
+    tiny(out=tmp_path / "run").fit()
+    with pytest.raises(UserError, match=f"--{next(iter(changes))} cannot be changed"):
+        Engine.resume(tmp_path / "run", **changes)
+
+
+def test_moved_pictures_can_be_named_to_resume(tiny, tmp_path, photos, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tiny(out=tmp_path / "run", data="photos").fit(steps=2)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert Engine.resume(tmp_path / "run").step == 2
+    photos.rename(tmp_path / "moved")
+    with pytest.raises(UserError, match="does not exist"):
+        Engine.resume(tmp_path / "run")
+    assert Engine.resume(tmp_path / "run", data=str(tmp_path / "moved")).step == 2
+
+
+@pytest.mark.parametrize(
+    ("length", "sentence"), [({"steps": -5}, "at least 1"), ({"steps": 2, "epochs": 3}, "Both"), ({"steps": "x"}, "whole")]
+)
+def test_fit_checks_the_length_it_is_given(tiny, length, sentence):
+    with pytest.raises(UserError, match=sentence):
+        tiny().fit(**length)
+
+
+def test_what_an_interrupted_step_left_is_not_added_to_the_next(tiny):
+    one, other = tiny(), tiny()
+    for parameter in one.recipe.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    for engine in (one, other):
+        engine.fit()
+    assert_equal(state(one), state(other))
+
+
+def test_two_iterators_share_one_stream(tiny):
+    engine, plain = tiny(), tiny()
+    first, second = engine.steps(), engine.steps()
+    for iterator in (first, second, first, second):
+        next(iterator)
+    assert_equal(state(engine), state(plain.fit()))
+
+
+def test_without_a_folder_a_signal_keeps_the_engine_whole(tiny):
+    from translate import hookimpl
+
+    class Signaller:
+        @hookimpl
+        def step_finished(self, report):
+            if report.step == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    engine, signaller = tiny(), Signaller()
+    engine.plugins.add(signaller, "signaller")
+    try:
+        with pytest.raises(Interrupted, match="kept in this engine"):
+            engine.fit()
+    finally:
+        engine.plugins.remove(signaller, "signaller")
+    assert_equal(state(engine.fit()), state(tiny().fit()))
+
+
+def test_a_domain_longer_than_the_epoch_is_seen_whole():
+    from translate.data.augment import Augmentation
+    from translate.data.loader import Loader, Source
+    from translate.plugins import installed
+
+    domain = installed().open_domain("digits", None, "test", (8, 8), ("digits",))
+    loader = Loader(
+        [Source(domain, (8, 8), 0)],
+        ("round",),
+        Augmentation("none", (8, 8)),
+        epoch=7,
+        batch=1,
+        seed=0,
+        device=torch.device("cpu"),
+        workers=0,
+    )
+    assert sorted(loader.indices(0, 0, len(domain))) == list(range(len(domain)))

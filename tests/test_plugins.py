@@ -317,3 +317,13 @@ def test_the_core_knows_no_method_by_name():
         for name in names:
             assert f'== "{name}"' not in source, (path, name)
             assert f"== '{name}'" not in source, (path, name)
+
+
+def test_a_second_plugin_of_a_name_takes_nothing_from_the_first():
+    from translate import TranslateError
+
+    plugins = Plugins()
+    before = list(plugins.recipes)
+    with pytest.raises(TranslateError, match="'cyclegan' already"):
+        plugins.add(namespace(), "cyclegan")
+    assert list(plugins.recipes) == before

@@ -146,7 +146,7 @@ def test_every_step_draws_from_its_own_seed_and_leaves_the_callers_state():
         ("group", "'z', which has no optimiser plan"),
         ("shape", "must be a scalar"),
         ("empty", "without a loss"),
-        ("mode", "gradient mode"),
+        ("mode", "gradient or autocast mode"),
     ],
 )
 def test_a_recipe_that_breaks_the_contract_is_told_how(broken, sentence):

@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 
 from translate import weights
+from translate.checkpoint import load_weights, locate
 from translate.data.domain import Space
 from translate.errors import UserError
 from translate.weights import Header
@@ -62,7 +63,7 @@ def raw(header, body=b""):
 
 
 def test_tensors_come_back_as_they_were(file):
-    got, _ = weights.read(file)
+    got, _ = load_weights(file)
     expected = tensors()
     assert set(got) == set(expected)
     for name, tensor in expected.items():
@@ -75,7 +76,7 @@ def test_tensors_come_back_as_they_were(file):
 
 
 def test_the_header_comes_back_as_it_was(file):
-    _, header = weights.read(file)
+    _, header = load_weights(file)
     assert header == HEADER
     assert header.spaces[1].window == (100.0, 4095.0)
     assert isinstance(header.spaces[0].shape, tuple)
@@ -108,7 +109,7 @@ def test_another_programs_file_is_refused(tmp_path):
     for metadata in (None, {"format": "pt"}):
         path.write_bytes(safetensors.torch.save({"a": torch.zeros(2)}, metadata))
         with pytest.raises(UserError) as caught:
-            weights.read(path)
+            load_weights(path)
         assert str(caught.value) == (
             f"{path} is a safetensors file of another program: its header does not say which recipe made it."
         )
@@ -119,15 +120,15 @@ def test_a_later_format_is_refused(tmp_path):
     later = json.loads(HEADER.dump()["translate"]) | {"format": 2, "spaces": "told otherwise"}
     path.write_bytes(weights.pack({"a": torch.zeros(2)}, {"translate": json.dumps(later)}))
     with pytest.raises(UserError) as caught:
-        weights.read(path)
+        load_weights(path)
     assert str(caught.value) == f"{path} has format 2, and this version reads format 1; install a newer image-translate."
 
 
 def test_a_missing_file_and_a_folder_get_a_sentence(tmp_path):
     with pytest.raises(UserError, match=r"cannot be read \(No such file or directory\)\.$"):
-        weights.read(tmp_path / "missing")
+        load_weights(tmp_path / "missing")
     with pytest.raises(UserError, match=r"cannot be read \(Is a directory\)\.$"):
-        weights.read(tmp_path)
+        load_weights(tmp_path)
 
 
 def test_a_file_cut_short_gets_a_sentence_at_every_length(file):
@@ -135,13 +136,13 @@ def test_a_file_cut_short_gets_a_sentence_at_every_length(file):
     for length in [*range(32), *range(32, len(whole), 13), len(whole) - 1]:
         file.write_bytes(whole[:length])
         with pytest.raises(UserError, match=f"^{file} is "):
-            weights.read(file)
+            load_weights(file)
 
 
 def test_a_file_with_something_behind_it_is_refused(file):
     file.write_bytes(file.read_bytes() + b"\0")
     with pytest.raises(UserError):
-        weights.read(file)
+        load_weights(file)
 
 
 def test_a_damaged_header_gets_a_sentence_or_does_not_matter(file):
@@ -153,7 +154,7 @@ def test_a_damaged_header_gets_a_sentence_or_does_not_matter(file):
         data[position] ^= 0x05
         file.write_bytes(data)
         try:
-            weights.read(file)
+            load_weights(file)
         except UserError:
             sentences += 1
     assert sentences > size // 7 // 2
@@ -164,7 +165,7 @@ def test_a_header_that_claims_to_be_huge_is_refused_unread(tmp_path, size):
     path = tmp_path / "huge.safetensors"
     path.write_bytes(size.to_bytes(8, "little") + b"{" * 2_000_000)
     with pytest.raises(UserError, match="its header cannot be read"):
-        weights.read(path)
+        load_weights(path)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +176,7 @@ def test_a_header_that_is_none_gets_a_sentence(tmp_path, header):
     path = tmp_path / "odd.safetensors"
     path.write_bytes(raw(header))
     with pytest.raises(UserError, match=f"^{path} "):
-        weights.read(path)
+        load_weights(path)
 
 
 def described(**changes):
@@ -205,7 +206,7 @@ def test_a_description_that_is_none_gets_a_sentence(tmp_path, text):
     path = tmp_path / "odd.safetensors"
     path.write_bytes(weights.pack({"a": torch.zeros(2)}, {"translate": text}))
     with pytest.raises(UserError, match=f"^{path} has "):
-        weights.read(path)
+        load_weights(path)
 
 
 # Writing
@@ -266,13 +267,13 @@ def names(tmp_path, monkeypatch):
 
 
 def test_locate_a_file(file, names):
-    assert weights.locate(file) == file
-    assert weights.locate(str(file)) == file
+    assert locate(file) == file
+    assert locate(str(file)) == file
 
 
 def test_locate_begins_at_home(file, names, monkeypatch):
     monkeypatch.setenv("HOME", str(file.parent))
-    assert weights.locate("~/weights.safetensors") == file
+    assert locate("~/weights.safetensors") == file
 
 
 def test_locate_a_checkpoint_and_a_run(tmp_path, names):
@@ -280,25 +281,25 @@ def test_locate_a_checkpoint_and_a_run(tmp_path, names):
     for step in ("000005", "000010"):
         weights.write(run / "checkpoints" / step / "weights.safetensors", b"x")
         weights.write(run / "checkpoints" / step / "manifest.json", b"{}")
-    assert weights.locate(run / "checkpoints" / "000005") == run / "checkpoints" / "000005" / "weights.safetensors"
-    assert weights.locate(run) == run / "checkpoints" / "000010" / "weights.safetensors"
+    assert locate(run / "checkpoints" / "000005") == run / "checkpoints" / "000005" / "weights.safetensors"
+    assert locate(run) == run / "checkpoints" / "000010" / "weights.safetensors"
 
 
 def test_locate_a_published_name(names):
-    assert weights.locate("horse2zebra") == names["horse2zebra"]
+    assert locate("horse2zebra") == names["horse2zebra"]
 
 
 def test_locate_nothing_in_a_folder(tmp_path, names):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError) as caught:
-        weights.locate(tmp_path / "empty")
+        locate(tmp_path / "empty")
     assert str(caught.value) == f"{tmp_path}/empty holds no weights: it is neither a run with a checkpoint nor a checkpoint."
 
 
 @pytest.mark.parametrize("name", ["horse2zebr", "~nobody-of-this-name/x", "runs/horse2zebra-7"])
 def test_locate_what_is_not_there(name, names):
     with pytest.raises(UserError) as caught:
-        weights.locate(name)
+        locate(name)
     near = " Did you mean 'horse2zebra'?" if "horse" in name else ""
     assert str(caught.value) == (
         f"There are no weights at '{name}': no such file or folder, and no published name.{near} "

@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ import tomli_w
 from torch import Tensor
 
 from translate import weights
-from translate.errors import UserError
+from translate.errors import UserError, listed, near
 
 TRAINING_NAME = "training.safetensors"
 MANIFEST_NAME = "manifest.json"
@@ -98,25 +98,65 @@ def _manifest(step: int, listing: Mapping[str, Mapping[str, object]]) -> bytes:
     return json.dumps(body | {"manifest_sha256": seal}, indent=1).encode()
 
 
-def load_training(folder: Path) -> tuple[dict[str, Tensor], dict[str, int]]:
-    """Training state and progress of the checkpoint in ``folder``, verified. Raises UserError where a byte is not as it was written."""
+def verify(folder: Path, names: Sequence[str]) -> dict[str, bytes]:
+    """The bytes of files of the checkpoint in ``folder``. Raises UserError where a byte is not as it was written."""
     try:
         manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
         seal = manifest.pop("manifest_sha256")
         if seal != _digest(json.dumps(manifest, sort_keys=True).encode()):
             raise ValueError("its own digest does not match")
-        files = {name: (folder / name).read_bytes() for name in manifest["files"]}
+        digests = {name: manifest["files"][name]["sha256"] for name in names}
     except (OSError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         raise UserError(
-            f"The checkpoint {folder} is damaged: {MANIFEST_NAME} cannot be trusted ({error}); delete it to use an earlier one."
+            f"The checkpoint {folder} is damaged: {MANIFEST_NAME} cannot be trusted ({error}); delete the folder to use an earlier one."
         ) from error
-    for name, data in files.items():
-        if _digest(data) != manifest["files"][name]["sha256"]:
+    files: dict[str, bytes] = {}
+    for name in names:
+        try:
+            files[name] = weights.read(folder / name)
+            whole = _digest(files[name]) == digests[name]
+        except UserError:
+            whole = False
+        if not whole:
             raise UserError(
                 f"The checkpoint {folder} is damaged: {name} is not as it was written; delete the folder to use an earlier one."
             )
-    tensors, metadata = weights.unpack(files[TRAINING_NAME], folder / TRAINING_NAME)
+    return files
+
+
+def load_training(folder: Path) -> tuple[dict[str, Tensor], dict[str, int]]:
+    """Training state and progress of the checkpoint in ``folder``, all of whose files are verified. Raises UserError."""
+    data = verify(folder, [TRAINING_NAME, weights.WEIGHTS_NAME])[TRAINING_NAME]
+    tensors, metadata = weights.unpack(data, folder / TRAINING_NAME)
     return tensors, json.loads(metadata["progress"])
+
+
+def load_weights(path: Path) -> tuple[dict[str, Tensor], weights.Header]:
+    """Tensors and header of a weights file; one in a checkpoint is verified. Raises UserError."""
+    inside = path.name == weights.WEIGHTS_NAME and (path.parent / MANIFEST_NAME).is_file()
+    data = verify(path.parent, [path.name])[path.name] if inside else weights.read(path)
+    return weights.parse(data, path)
+
+
+def locate(name: str | Path) -> Path:
+    """The weights file that ``name`` means: a file, a run folder, a checkpoint folder, or a published name. Raises UserError."""
+    path = Path(os.path.expanduser(name))  # leaves the unknown user of ~user as it is
+    if path.is_file():
+        return path
+    if path.is_dir():
+        if (path / weights.WEIGHTS_NAME).is_file():
+            return path / weights.WEIGHTS_NAME
+        checkpoint = latest_checkpoint(path)
+        if checkpoint is None:
+            raise UserError(f"{path} holds no weights: it is neither a run with a checkpoint nor a checkpoint.")
+        return checkpoint / weights.WEIGHTS_NAME
+    names = weights.published()
+    if str(name) in names:
+        return names[str(name)]
+    raise UserError(
+        f"There are no weights at '{name}': no such file or folder, and no published name.{near(str(name), names)} "
+        f"Published: {listed(names)}."
+    )
 
 
 def prune(run: Path, keep: int) -> None:

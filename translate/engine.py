@@ -11,8 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from translate import checkpoint, options, weights
 from translate.clock import Clock
@@ -27,7 +28,7 @@ from translate.precision import check_precision, choose_device
 from translate.randomness import derive, seeded
 from translate.recipe import Batch, Make, Recipe
 from translate.recorder import Recorder
-from translate.settings import RunOptions, default_preset, resolve
+from translate.settings import RunOptions, default_preset, one_length, resolve
 from translate.stopping import stop_requests
 from translate.trainer import Losses, Trainer
 
@@ -63,6 +64,9 @@ class Engine:
     Raises UserError, with one sentence, for whatever is wrong with the arguments or the data.
     """
 
+    #: The folder of the run, where it is kept in one.
+    out: Path | None
+
     def __init__(
         self,
         recipe: str,
@@ -83,16 +87,21 @@ class Engine:
         if run.init_from is not None:
             self._start_from(run.init_from)
         if out is not None:
-            self._create_run(Path(out))
+            self.out = Path(out)
+            checkpoint.create_run(self.out, self._record())
+            if run.init_from is not None:
+                self.save_checkpoint()  # where the run began is found here even if those weights go
 
-    def _open(self, name: str, preset: str | None, run: RunOptions, own: Recipe.Options, plugins: Plugins) -> None:
-        """Open the data and build everything that training needs."""
+    def _open(
+        self, name: str, preset: str | None, run: RunOptions, own: Recipe.Options, plugins: Plugins, *, search: bool = True
+    ) -> None:
+        """Open the data and build everything that training needs; with ``search``, data that was not named is looked for."""
         self.plugins, self.preset, self.run_options = plugins, preset, run
         self.device = choose_device(run.device)
         check_precision(self.device, run.precision)
         augmentation = Augmentation(run.augment, run.size)
-        self.found: Found | None = open_domains(plugins, run.domains, run.data, augmentation.loading_size)
-        self._build(name, own, [_space(domain, run.size) for domain in self.found.train])
+        self.found: Found | None = open_domains(plugins, run.domains, run.data, augmentation.loading_size, search=search)
+        self._build(name, own, [_space(domain, run.size) for domain in self.found.train], training=True)
         self.epoch_samples = self.recipe.epoch_length([len(domain) for domain in self.found.train])
         self._trainer: Trainer | None = Trainer(
             self.recipe, name=name, device=self.device, precision=run.precision, ema=run.ema, seed=run.seed
@@ -109,12 +118,14 @@ class Engine:
             workers=run.workers,
         )
 
-    def _build(self, name: str, own: Recipe.Options, spaces: Sequence[Space]) -> None:
+    def _build(self, name: str, own: Recipe.Options, spaces: Sequence[Space], *, training: bool) -> None:
         self.recipe_name, self.spaces = name, tuple(spaces)
-        self.out: Path | None = None
+        self.out = None
         self.step, self.consumed = 0, 0
+        self._loaded_averages = False
+        make = Make(self.plugins, spaces, training=training)
         with seeded(self.device, derive(self.run_options.seed, "build")):
-            self.recipe = self.plugins.recipes[name](own, Make(self.plugins, spaces)).to(self.device)
+            self.recipe = self.plugins.recipes[name](own, make).to(self.device)
 
     # Training
 
@@ -138,6 +149,7 @@ class Engine:
     @property
     def total(self) -> int:
         """The length of the run in steps."""
+        assert self.trainer
         run = self.run_options
         if run.steps is not None:
             return run.steps
@@ -147,6 +159,7 @@ class Engine:
     @property
     def clock(self) -> Clock:
         """Where the run stands."""
+        assert self.trainer
         epoch = self.consumed // self.epoch_samples + 1
         return Clock(self.step, self.total, min(epoch, self.run_options.epochs or epoch), self.run_options.epochs or 0)
 
@@ -156,40 +169,49 @@ class Engine:
         Stop and call again to go on. The caller's global random state is untouched, and networks are in training mode.
         """
         run, trainer = self.run_options, self.trainer
-        stream = self.loader.batches(self.consumed)
+        stream, position = self.loader.batches(self.consumed), self.consumed
         while self.step < self.total:
             self.recipe.train()
             clock = self.clock
+            if position != self.consumed:  # another iterator has gone on in the meantime
+                stream = self.loader.batches(self.consumed)
             wanted = self.recipe.batches(clock)
             micro_batches: list[list[Batch]] = [[next(stream) for _ in range(wanted)] for _ in range(run.accumulate)]
             losses = trainer.step(micro_batches, clock)
             self.step += 1
             self.consumed += run.batch * wanted * run.accumulate
+            position = self.consumed
+            if self.step % run.log_every == 0:
+                trainer.check_finite()
             yield Report(clock, losses, trainer.rates(clock))
 
     def fit(self, *, steps: int | None = None, epochs: int | None = None) -> Engine:
         """Train to the end of the run; where there is a run folder, keep log, grids and checkpoints in it.
 
         ``steps`` or ``epochs`` replace the length that the run was set to, before its first step. SIGINT and SIGTERM end the step at
-        hand, save, and raise Interrupted. Raises NotFinite where a loss is infinite or NaN; such a state is never saved.
+        hand, save where there is a folder, and raise Interrupted. Raises NotFinite where a loss is infinite or NaN, which is never saved.
         """
         if steps is not None or epochs is not None:
-            if self.step:
+            if self.trainer and self.step:
                 raise UserError("The length of a run cannot change after its first step.")
-            self.run_options = replace(self.run_options, steps=steps, epochs=epochs)
+            length = one_length({"steps": steps, "epochs": epochs})
+            self.run_options = replace(
+                self.run_options, **{name: options.read(RunOptions, name, value) for name, value in length.items()}
+            )
             if self.out is not None:
                 checkpoint.write_record(self.out, self._record())
         recorder = Recorder(self, self.out) if self.out is not None else None
         self.plugins.tell("run_started", engine=self)
-        with stop_requests() if recorder else nullcontext() as stop:
+        with stop_requests() as stop:
             for report in self.steps():
                 self.plugins.tell("step_finished", engine=self, report=report)
                 if recorder is not None:
                     recorder.note(report)
-                if stop is not None and stop.signal and self.step < self.total:
-                    assert recorder is not None
-                    recorder.save_checkpoint()
-                    raise Interrupted(f"Stopped at step {self.step} of {self.total}, and saved.", stop.signal)
+                if stop.signal and self.step < self.total:
+                    if recorder is not None:
+                        recorder.stop(report)
+                    kept = "saved" if recorder is not None else "kept in this engine, whose fit() goes on"
+                    raise Interrupted(f"Stopped at step {self.step} of {self.total}, and {kept}.", stop.signal)
         self.trainer.check_finite()
         self.plugins.tell("run_finished", engine=self)
         return self
@@ -203,8 +225,8 @@ class Engine:
             options=options.plain(self.recipe.options),
             spaces=self.spaces,
             step=self.step,
-            averaged=bool(self._trainer and self._trainer.averages),
-            versions=_versions(),
+            averaged=bool(self._trainer.averages) if self._trainer is not None else self._loaded_averages,
+            versions=_versions(self.plugins),
         )
 
     def save(self, path: str | Path) -> None:
@@ -216,20 +238,37 @@ class Engine:
             tensors = exported_tensors(self.recipe)
         weights.write(Path(path), weights.pack(tensors, self.header().dump()))
 
+    def save_checkpoint(self) -> Path:
+        """Write a checkpoint of this moment to the run folder and return its folder. Raises NotFinite where it is poisoned."""
+        assert self.out is not None
+        self.trainer.check_finite()
+        progress = {"step": self.step, "consumed": self.consumed}
+        folder = checkpoint.save_checkpoint(
+            self.out, self.step, self.trainer.exported(), self.header(), self.trainer.state(), progress
+        )
+        checkpoint.prune(self.out, self.run_options.keep)
+        self.plugins.tell("checkpoint_saved", engine=self, folder=folder)
+        return folder
+
     @classmethod
     def load(cls, path: str | Path, *, device: str = "auto", plugins: Plugins | None = None) -> Engine:
         """A trained engine, to translate with, from a weights file, a run folder, a checkpoint folder or a published name."""
-        file = weights.locate(path)
-        tensors, header = weights.read(file)
+        file = checkpoint.locate(path)
+        tensors, header = checkpoint.load_weights(file)
         engine = cls.__new__(cls)
         engine.plugins = plugins or installed()
         engine.device = choose_device(device)
         engine.preset, engine.found, engine._trainer, engine._loader = None, None, None, None
         engine.run_options = RunOptions(domains=tuple(space.name for space in header.spaces), device=device)
         method = engine.plugins.recipes[header.recipe]
-        engine._build(header.recipe, options.build(method.Options, header.options, f"Recipe '{header.recipe}'"), header.spaces)
+        engine._build(
+            header.recipe,
+            options.build(method.Options, header.options, f"Recipe '{header.recipe}'"),
+            header.spaces,
+            training=False,
+        )
         load_exported(engine.recipe, tensors, str(file))
-        engine.step = header.step
+        engine.step, engine._loaded_averages = header.step, header.averaged
         engine.recipe.eval()
         return engine
 
@@ -237,16 +276,21 @@ class Engine:
     def resume(cls, run: str | Path, *, plugins: Plugins | None = None, **changes: object) -> Engine:
         """The engine of the run in the folder ``run``, as it was at its latest checkpoint; ``fit`` goes on bit for bit.
 
-        ``changes`` may set options that have no influence on results, such as ``device`` or ``workers``. Raises UserError where the
-        folder holds no run, the checkpoint is damaged, or the data is no longer what it was.
+        On the same device with the same number of threads, that is. ``changes`` may be ``device``, ``workers`` and ``data``, for pictures
+        that were moved. Raises UserError where the folder holds no run, the checkpoint is damaged, or the pictures are not the same.
         """
+        for name in changes.keys() - {"device", "workers", "data"}:
+            raise UserError(f"A run goes on with the options that it began with, so {options.flag(name)} cannot be changed.")
         out = Path(run)
         record = checkpoint.read_record(out)
+        if missing := {"recipe", "run", "options", "data"} - record.keys():
+            raise UserError(f"{out / checkpoint.RECORD_NAME} is not the record of a run: it has no '{min(missing)}'.")
         plugins = plugins or installed()
         method = plugins.recipes[record["recipe"]]
         engine = cls.__new__(cls)
-        run_options, own = resolve(method, record["recipe"], None, {**record["run"], **record["options"], **changes})
-        engine._open(record["recipe"], record.get("preset"), run_options, own, plugins)
+        values = {**record["run"], **record["options"], **({"data": record["root"]} if "root" in record else {}), **changes}
+        run_options, own = resolve(method, record["recipe"], None, values)
+        engine._open(record["recipe"], record.get("preset"), run_options, own, plugins, search=False)
         assert engine.found is not None
         fingerprints = {domain.name: domain.fingerprint() for domain in engine.found.train}
         for domain, fingerprint in fingerprints.items():
@@ -269,10 +313,6 @@ class Engine:
         checkpoint.cut_log(out, engine.step)
         return engine
 
-    def _create_run(self, out: Path) -> None:
-        checkpoint.create_run(out, self._record())
-        self.out = out
-
     def _record(self) -> dict[str, Any]:
         assert self.found is not None
         return {
@@ -280,6 +320,7 @@ class Engine:
             **({"preset": self.preset} if self.preset else {}),
             "run": options.plain(self.run_options),
             "options": options.plain(self.recipe.options),
+            **({"root": str(self.found.root.resolve())} if self.found.root else {}),
             "data": {domain.name: domain.fingerprint() for domain in self.found.train},
             "versions": _versions(),
             "plugins": {
@@ -288,9 +329,12 @@ class Engine:
         }
 
     def _start_from(self, name: str) -> None:
-        """Take over trained networks: the exported ones, and the judges, too, where the weights come with a checkpoint."""
-        file = weights.locate(name)
-        tensors, header = weights.read(file)
+        """Take over trained networks: the exported ones, and the judges that fit, where the weights come with a checkpoint."""
+        file = checkpoint.locate(name)
+        tensors, header = checkpoint.load_weights(file)
+        mine, theirs = ([space.name for space in spaces] for spaces in (self.spaces, header.spaces))
+        if mine != theirs and sorted(mine) == sorted(theirs):
+            raise UserError(f"{file} was trained with --domains {' '.join(theirs)}; name the domains in that order.")
         if header.recipe != self.recipe_name:
             raise UserError(f"{file} was trained by recipe '{header.recipe}', and cannot start a run of '{self.recipe_name}'.")
         load_exported(self.recipe, tensors, str(file))
@@ -298,7 +342,8 @@ class Engine:
             state, _ = checkpoint.load_training(file.parent)
             networks = {child for plan in self.trainer.plans.values() for child in plan.over} - set(self.recipe.exports)
             rest = {key.removeprefix("recipe/"): each for key, each in state.items() if key.startswith("recipe/")}
-            self.recipe.load_state_dict({key: each for key, each in rest.items() if key.split(".")[0] in networks}, strict=False)
+            for network in networks:
+                _load_if_it_fits(self.recipe.get_submodule(network), rest, f"{network}.")
         for child, average in self.trainer.averages.items():
             average.network.load_state_dict(self.recipe.get_submodule(child).state_dict())
 
@@ -366,10 +411,23 @@ def load_exported(recipe: Recipe, tensors: Mapping[str, Tensor], origin: str) ->
     recipe.load_state_dict(tensors, strict=False)
 
 
+def _load_if_it_fits(network: nn.Module, tensors: Mapping[str, Tensor], prefix: str) -> None:
+    state = {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
+    wanted = network.state_dict()
+    if state.keys() == wanted.keys() and all(state[key].shape == wanted[key].shape for key in wanted):
+        network.load_state_dict(state)
+
+
 def _space(domain: Domain, size: tuple[int, int]) -> Space:
     shape = (domain.channels, *size) if domain.is_picture else (domain.channels,)
     return Space(domain.name, shape, domain.dtype, domain.window)
 
 
-def _versions() -> dict[str, str]:
-    return {"image-translate": version("image-translate"), "torch": torch.__version__, "python": platform.python_version()}
+def _versions(plugins: Plugins | None = None) -> dict[str, str]:
+    of_plugins = (
+        {f"plugin {each.name}": f"{each.distribution} {each.version}" for each in plugins.found if each.state == "loaded"}
+        if plugins
+        else {}
+    )
+    mine = {"image-translate": version("image-translate"), "torch": torch.__version__, "numpy": np.__version__}
+    return {**mine, "python": platform.python_version(), **of_plugins}

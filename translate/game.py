@@ -27,9 +27,6 @@ class Game(nn.Module):
     respect to one group of networks only, so nothing needs to be detached for its sake.
     """
 
-    #: What this game needs of its surroundings, in words that complete "it needs ..."; empty when it works with everything.
-    needs: str = ""
-
     @abstractmethod
     def discriminator(self, judge: Judge, real: Tensor, fake: Tensor, clock: Clock) -> dict[str, Tensor]:
         """What the discriminator minimises: low where it tells ``real`` from ``fake``."""

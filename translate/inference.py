@@ -62,7 +62,7 @@ class PictureTranslator:
     def image(self, image: Image.Image) -> Image.Image:
         """A PIL picture, upright. Transparency is kept as it was, except by pictures of 16 bits, which have none."""
         array = picture.to_array(image, self.source.channels, self.source.dtype)
-        result = picture.to_image(self._array(array))
+        result = picture.to_image(self._array(array), self.target.window)
         if image.has_transparency_data and result.mode != "I;16":  # PIL has no 16 bits with transparency
             result.putalpha(ImageOps.exif_transpose(image).convert("RGBA").getchannel("A"))
         return result
@@ -73,6 +73,8 @@ class PictureTranslator:
             raise UserError(
                 f"The array is of {array.dtype}, and '{self.source.name}' was trained on {self.source.dtype}; convert it first."
             )
+        if array.ndim == 4 and not len(array):
+            return array
         if array.ndim == 4:
             return np.stack([self.array(each) for each in array])
         flat = array.ndim == 2
@@ -118,7 +120,9 @@ class PictureTranslator:
     @torch.no_grad()
     def _run(self, batch: Tensor) -> Tensor:
         height, width = batch.shape[-2:]
-        below, right = -height % self.stride, -width % self.stride
+        # What is smaller than a network of this stride can see at all is padded to a size that it was trained on.
+        least = min(4 * self.stride, min(self.source.size))
+        below, right = (-max(side, least) % self.stride + max(0, least - side) for side in (height, width))
         # Reflection needs more pixels than it adds; pictures smaller than the stride repeat their edge.
         mode = "reflect" if below < height and right < width else "replicate"
         padded = functional.pad(batch, (0, right, 0, below), mode=mode) if below or right else batch
@@ -145,7 +149,9 @@ def find_pictures(inputs: Sequence[str | Path]) -> list[tuple[Path, Path]]:
             inside = sorted(
                 path
                 for path in each.rglob("*")
-                if path.suffix.lower() in picture.SUFFIXES and path.is_file() and not path.name.startswith(".")
+                if path.is_file()
+                and not path.name.startswith(".")
+                and (path.suffix.lower() in picture.SUFFIXES or picture.probe(path))
             )
             if not inside:
                 raise UserError(f"The folder {each} holds no pictures ({', '.join(sorted(picture.SUFFIXES))}).")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from typing import Any, Literal, NamedTuple, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -53,9 +53,12 @@ class Part:
         return cls(name.strip(), tuple((key, value) for key, _, value in items))
 
 
-def option(default: T, help: str = "", *, least: float | None = None, most: float | None = None) -> T:
-    """A dataclass field with a help text and bounds; ``most`` and ``least`` are allowed values themselves."""
-    result: T = field(default=default, metadata={"help": help, "least": least, "most": most})
+def option(default: T, help: str = "", *, least: float | None = None, most: float | None = None, metavar: str | None = None) -> T:
+    """A dataclass field with a help text and bounds; ``most`` and ``least`` are allowed values themselves.
+
+    ``metavar`` stands for the value in help texts, where the type does not say enough.
+    """
+    result: T = field(default=default, metadata={"help": help, "least": least, "most": most, "metavar": metavar})
     return result
 
 
@@ -67,11 +70,6 @@ def part(text: str, help: str = "") -> Part:
 @cache
 def _hints(cls: type) -> Mapping[str, Any]:
     return get_type_hints(cls)
-
-
-def option_fields(cls: type) -> tuple[Field[Any], ...]:
-    """The fields of an options dataclass, in the order they are shown to people."""
-    return fields(cls)
 
 
 def flag(name: str) -> str:

@@ -74,6 +74,8 @@ class Plugins:
 
     def add(self, plugin: object, name: str) -> None:
         """Register a module or an object with hook implementations under ``name``. Undone as a whole where it raises."""
+        if self._manager.has_plugin(name):
+            raise TranslateError(f"There is a plugin named '{name}' already; one of the two must choose another name.")
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
@@ -135,7 +137,7 @@ class Plugins:
             try:
                 module: ModuleType = entry.load()
                 self.add(module, entry.name)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 # Whatever a stranger's package raises while it is imported must not take the others with it.
                 state, problem = "broken", f"{type(error).__name__}: {error}"
         self.found.append(Plugin(entry.name, distribution, version, state, problem))

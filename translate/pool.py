@@ -24,6 +24,8 @@ class ImagePool(nn.Module):
         self.size = size
         self.register_buffer("images", torch.zeros(size, *shape))
         self.register_buffer("count", torch.zeros((), dtype=torch.int64))
+        self._stored = 0  # the count on the host, where reading it makes no device wait
+        self.register_load_state_dict_post_hook(_count_again)  # type: ignore[no-untyped-call]  # torch leaves it untyped
 
     @torch.no_grad()
     def exchange(self, fakes: Tensor, draws: Tensor) -> Tensor:
@@ -36,9 +38,9 @@ class ImagePool(nn.Module):
             return fakes
         out = []
         for fake, (swap, slot) in zip(fakes, draws.tolist(), strict=True):
-            # The count is small and on the host when the pool is: one read a picture, and only while the pool fills.
-            if (stored := int(self.count)) < self.size:
-                self.images[stored] = fake
+            if self._stored < self.size:
+                self.images[self._stored] = fake
+                self._stored += 1
                 self.count += 1
                 out.append(fake)
             elif swap < 0.5:
@@ -48,3 +50,7 @@ class ImagePool(nn.Module):
             else:
                 out.append(fake)
         return torch.stack(out)
+
+
+def _count_again(pool: ImagePool, _: object) -> None:
+    pool._stored = int(pool.count)

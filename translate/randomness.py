@@ -41,5 +41,10 @@ def seeded(device: torch.device, seed: int) -> Iterator[None]:
     """torch's global generators seeded with ``seed`` inside, and the caller's state back afterwards."""
     accelerators = [] if device.type == "cpu" else [device.index or 0]
     with torch.random.fork_rng(accelerators, device_type=device.type if accelerators else "cuda"):
-        torch.manual_seed(seed)
+        # torch.manual_seed would seed every device of the machine, of which only this one is put back.
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            torch.cuda.default_generators[device.index or 0].manual_seed(seed)
+        elif device.type == "mps":
+            torch.mps.manual_seed(seed)
         yield

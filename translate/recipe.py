@@ -10,7 +10,8 @@ import math
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from string import ascii_uppercase
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -44,8 +45,9 @@ class Batch:
         return len(self.images[0])
 
     def uniform(self, purpose: str, width: int = 1) -> Tensor:
-        """``(B, width)`` float32 draws in [0, 1) that belong to these samples, on the CPU; the same whenever they are asked for."""
-        return torch.from_numpy(uniform(self.seed, purpose, self.first, len(self), width)).float()
+        """``(B, width)`` float64 draws in [0, 1) that belong to these samples, on the CPU; the same whenever they are asked for."""
+        # Not float32: in it, one draw in 33 million is rounded to 1.
+        return torch.from_numpy(uniform(self.seed, purpose, self.first, len(self), width))
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,15 @@ class Preset:
 
 
 class Make:
-    """Builds the networks and losses that options name, for the domains of a run."""
+    """Builds the networks and losses that options name, for the domains of a run.
 
-    def __init__(self, plugins: Plugins, spaces: Sequence[Space]) -> None:
+    Where a trained method is only to be used (``training`` false), judges and losses are empty modules: neither their plugins nor their
+    memory are needed.
+    """
+
+    def __init__(self, plugins: Plugins, spaces: Sequence[Space], *, training: bool = True) -> None:
         self.plugins = plugins
+        self.training = training
         self.spaces = tuple(spaces)
 
     def generator(self, part: Part, source: Space, target: Space) -> nn.Module:
@@ -85,21 +92,29 @@ class Make:
 
     def discriminator(self, part: Part, space: Space) -> nn.Module:
         """A judge of samples of ``space``; it returns raw scores, ``(B, 1, h, w)`` or ``(B, 1)``."""
+        if not self.training:
+            return nn.Module()
         network: nn.Module = _construct(self.plugins.discriminators[part.name], part, "discriminator", space)
         return network
 
     def adversarial_loss(self, part: Part) -> Game:
         """The game of that name."""
+        if not self.training:
+            return cast(Game, nn.Module())
         game: Game = _construct(self.plugins.adversarial_losses[part.name], part, "adversarial loss")
         return game
 
     def cycle_loss(self, part: Part) -> ImageLoss:
         """The distance between a picture and its round trip."""
+        if not self.training:
+            return cast(ImageLoss, nn.Module())
         loss: ImageLoss = _construct(self.plugins.cycle_losses[part.name], part, "cycle loss")
         return loss
 
     def reconstruction_loss(self, part: Part) -> ImageLoss:
         """The distance between what a network should reproduce and what it gave."""
+        if not self.training:
+            return cast(ImageLoss, nn.Module())
         loss: ImageLoss = _construct(self.plugins.reconstruction_losses[part.name], part, "reconstruction loss")
         return loss
 
@@ -140,7 +155,7 @@ class Recipe(nn.Module):
     exports: ClassVar[tuple[str, ...]] = ()
     #: Named sets of options. ``quick`` is the default without an accelerator, ``paper`` with one.
     presets: ClassVar[Mapping[str, Preset]] = {}
-    #: How each domain is gone through: ``round`` takes every sample once before any comes again, ``draw`` draws with replacement.
+    #: How each domain is gone through: ``round`` goes through all samples in turn, shuffled, ``draw`` draws with replacement.
     #: The last entry holds for all further domains.
     order: ClassVar[tuple[str, ...]] = ("round", "draw")
 
@@ -198,8 +213,7 @@ class Recipe(nn.Module):
             wanted = f"{least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
             raise UserError(
                 f"Recipe '{name}' needs {wanted} domain{'s' if wanted != '1' else ''}, and {len(domains)} "
-                f"{'was' if len(domains) == 1 else 'were'} given; write --domains {' '.join('ABCDEFGH'[: max(least, 1)])}, "
-                f"for example --domains {' '.join((*domains, 'horse', 'zebra')[: max(least, 1)])}."
+                f"{'was' if len(domains) == 1 else 'were'} given; write --domains {' '.join(ascii_uppercase[: max(least, 1)])}."
             )
         if len(set(domains)) < len(domains):
             raise UserError(f"The domains must differ, and they are {' '.join(domains)}.")

@@ -52,9 +52,13 @@ class Recorder:
         ]
         if any(due):
             self.engine.trainer.check_finite()
-        for is_due, write in zip(due, (lambda: self._write_line(report), self.save_samples, self.save_checkpoint), strict=True):
-            if is_due:
-                write()
+        log, samples, saving = due
+        if log:
+            self._write_line(report)
+        if samples:
+            self.save_samples()
+        if saving:
+            self.engine.save_checkpoint()
 
     def _write_line(self, report: Report) -> None:
         now, steps = time.monotonic(), report.step - self._since
@@ -70,16 +74,13 @@ class Recorder:
         )
         self._sums, self._counts, self._since, self._seconds = {}, {}, report.step, now
 
-    def save_checkpoint(self) -> None:
-        """Write a checkpoint of this moment. Raises NotFinite where it is poisoned; nothing is written then."""
-        engine = self.engine
-        engine.trainer.check_finite()
-        progress = {"step": engine.step, "consumed": engine.consumed}
-        folder = checkpoint.save_checkpoint(
-            self.out, engine.step, engine.trainer.exported(), engine.header(), engine.trainer.state(), progress
-        )
-        checkpoint.prune(self.out, engine.run_options.keep)
-        engine.plugins.tell("checkpoint_saved", engine=engine, folder=folder)
+    def stop(self, report: Report) -> None:
+        """The run stops after this step: write what was not due yet."""
+        if self._sums:
+            self._write_line(report)
+        latest = checkpoint.latest_checkpoint(self.out)
+        if latest is None or int(latest.name) != report.step:
+            self.engine.save_checkpoint()
 
     def save_samples(self) -> None:
         """Draw the grid of this moment: input, translation, round trip, and the truth where it is known, for every pair of domains."""
@@ -100,10 +101,10 @@ class Recorder:
         """The grid's inputs as files, so that there is something at hand to apply the weights to."""
         for (domain, indices, arrays), space in zip(self._shown, self.engine.spaces, strict=False):
             for index, array in zip(indices, arrays, strict=True):
-                path = self.out / "samples" / "inputs" / space.name / Path(domain.label(index)).with_suffix(".png").name
+                path = self.out / "samples" / "inputs" / space.name / Path(domain.label(index)).with_suffix(".png")
                 if not path.exists():
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    picture.to_image(array).save(path)
+                    picture.to_image(array, space.window).save(path)
 
 
 Shown = tuple[Domain, list[int], list[Array]]

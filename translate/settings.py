@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from translate import options
 from translate.data.augment import AugmentationName
-from translate.errors import UserError, listed, near
+from translate.errors import RecipeError, UserError, listed, near
 from translate.options import Size, option
 from translate.precision import Precision
 
@@ -21,7 +21,7 @@ class RunOptions:
     """What a run trains on, for how long, and where."""
 
     domains: tuple[str, ...] = option((), "names of the domains, such as horse zebra")
-    data: str | None = option(None, "folder with a folder of pictures for each domain")
+    data: str | None = option(None, "folder with a folder of pictures for each domain", metavar="DIR")
     size: Size = option(Size(256, 256), "pixels: 128, or height x width: 128x96", least=1)
     steps: int | None = option(None, "length of the run in steps", least=1)
     epochs: int | None = option(None, "length of the run in epochs", least=1)
@@ -29,13 +29,13 @@ class RunOptions:
     accumulate: int = option(1, "batches whose gradients are added up in a step", least=1)
     augment: AugmentationName = option("paper", "paper (resize to 286/256, crop, flip), flip, or none")
     seed: int = option(0, "seed of every random draw", least=0)
-    device: str = option("auto", "auto, cpu, cuda, cuda:1 or mps")
+    device: str = option("auto", "auto, cpu, cuda, cuda:1 or mps", metavar="NAME")
     precision: Precision = option("fp32", "fp32, bf16, or fp16 (CUDA)")
     ema: float = option(
         0.0, "decay of the moving average of the networks that are saved, such as 0.999; 0 is off", least=0, most=1
     )
     workers: int = option(1, "threads that load pictures ahead; no influence on results", least=0)
-    init_from: str | None = option(None, "weights to start from: a run, a checkpoint or a weights file")
+    init_from: str | None = option(None, "weights to start from: a run, a checkpoint or a weights file", metavar="WEIGHTS")
     log_every: int = option(10, "steps between two lines of log.jsonl", least=1)
     sample_every: int | None = option(None, "steps between two picture grids; by default ten a run", least=1)
     checkpoint_every: int | None = option(None, "steps between two checkpoints; by default five a run", least=1)
@@ -46,6 +46,8 @@ def split_options(recipe: type[Recipe], name: str, values: Mapping[str, object])
     """Part ``values`` into those of the run and those of the recipe. Raises UserError for a name that neither has."""
     of_run = {each.name for each in fields(RunOptions)}
     of_recipe = {each.name for each in fields(recipe.Options)}
+    if of_run & of_recipe:
+        raise RecipeError(f"Recipe '{name}' has the option '{min(of_run & of_recipe)}', which every run has already; rename it.")
     for key in values:
         if key not in of_run | of_recipe:
             raise UserError(
@@ -72,10 +74,7 @@ def resolve(
         run.update(recipe.presets[preset].run)
         own.update(recipe.presets[preset].options)
     of_run, of_recipe = split_options(recipe, name, values)
-    given = {key for key in ("steps", "epochs") if of_run.get(key) is not None}
-    if len(given) == 2:
-        raise UserError("Both --steps and --epochs were given; the length of a run is one of the two.")
-    if given:
+    if one_length(of_run):
         # The user's measure replaces the preset's.
         run.pop("steps", None)
         run.pop("epochs", None)
@@ -86,6 +85,14 @@ def resolve(
     if result[0].steps is None and result[0].epochs is None:
         raise UserError(f"Recipe '{name}' needs the length of the run; give --steps or --epochs.")
     return result
+
+
+def one_length(values: Mapping[str, object]) -> dict[str, object]:
+    """``steps`` and ``epochs`` of ``values``, one of them None, or nothing where neither is set. Raises UserError where both are."""
+    given = {key: values.get(key) for key in ("steps", "epochs")}
+    if all(value is not None for value in given.values()):
+        raise UserError("Both --steps and --epochs were given; the length of a run is one of the two.")
+    return given if any(value is not None for value in given.values()) else {}
 
 
 def default_preset(recipe: type[Recipe], device_type: str) -> str | None:

@@ -53,6 +53,8 @@ class Trainer:
         the networks change only when all have been seen.
         """
         self._set_rates(clock)
+        for optimiser in self.optimisers.values():
+            optimiser.zero_grad(set_to_none=True)  # what a step left that was interrupted
         losses: Losses = {}
         with seeded(self.device, derive(self.seed, "step", clock.step)):
             routines = [self.recipe.step(batches, clock) for batches in micro_batches]
@@ -64,12 +66,15 @@ class Trainer:
     def _next_updates(self, routines: Sequence[Iterator[Update]], losses: Losses) -> list[Update]:
         """Advance every routine to its next update and gather the gradients; empty when the step is over."""
         updates: list[Update] = []
-        modes = torch.is_grad_enabled()
+        gradients = torch.is_grad_enabled()
         for routine in routines:
             with autocast(self.device, self.precision):
+                casts = torch.is_autocast_enabled(self.device.type)
                 update = next(routine, None)
-            if torch.is_grad_enabled() is not modes:
-                raise RecipeError("The recipe's step changed torch's gradient mode and did not change it back before it yielded.")
+                if (torch.is_grad_enabled(), torch.is_autocast_enabled(self.device.type)) != (gradients, casts):
+                    raise RecipeError(
+                        "The recipe's step changed torch's gradient or autocast mode, and yielded before it changed it back."
+                    )
             if update is None:
                 if updates:
                     raise RecipeError("The recipe's step yields fewer updates for one accumulated batch than for another.")
@@ -139,7 +144,9 @@ class Trainer:
 
     def check_finite(self) -> None:
         """Raise NotFinite where a loss has been, or a weight is, infinite or NaN, naming it. Waits for the device."""
-        advice = "nothing of it was saved. Go on from the last checkpoint with a lower learning rate or --precision fp32."
+        advice = (
+            "nothing of it was saved. Start a new run from the last checkpoint with --init-from RUN and a lower --lr, or in fp32."
+        )
         bad = [
             (step, key)
             for keys, first in self._first_bad.values()

@@ -19,7 +19,7 @@ import safetensors.torch
 from torch import Tensor
 
 from translate.data.domain import Space
-from translate.errors import UserError, listed, near
+from translate.errors import UserError
 
 #: The version of the header; a file of a later version is refused with a sentence.
 FORMAT = 1
@@ -76,12 +76,22 @@ def unpack(data: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise UserError(f"{path} is damaged or no safetensors file ({error}).") from error
 
 
-def read(path: Path) -> tuple[dict[str, Tensor], Header]:
-    """Tensors and header of a weights file. Raises UserError where it is not one of ours."""
+def read(path: Path) -> bytes:
+    """The bytes of a safetensors file, whose header is looked at first. Raises UserError where it is none."""
     try:
-        tensors, metadata = unpack(path.read_bytes(), path)
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            if size > HEADER_BYTES or size + 8 > path.stat().st_size:
+                raise UserError(f"{path} is no safetensors file, or was cut short; its header cannot be read.")
+            file.seek(0)
+            return file.read()
     except OSError as error:
         raise UserError(f"The weights {path} cannot be read ({error.strerror}).") from error
+
+
+def parse(data: bytes, path: Path) -> tuple[dict[str, Tensor], Header]:
+    """Tensors and header from the bytes of a weights file. Raises UserError where it is not one of ours; ``path`` is for its message."""
+    tensors, metadata = unpack(data, path)
     if "translate" not in metadata:
         raise UserError(f"{path} is a safetensors file of another program: its header does not say which recipe made it.")
     try:
@@ -128,26 +138,3 @@ def published() -> dict[str, Path]:
     folder = checkout if (checkout / "index.json").is_file() else Path(str(resources.files("translate"))) / "_weights"
     index = json.loads((folder / "index.json").read_text(encoding="utf-8")) if (folder / "index.json").is_file() else {}
     return {name: folder / entry["file"] for name, entry in index.items() if (folder / entry["file"]).is_file()}
-
-
-def locate(name: str | Path) -> Path:
-    """The weights file that ``name`` means: a file, a run folder, a checkpoint folder, or a published name. Raises UserError."""
-    path = Path(os.path.expanduser(name))  # leaves the unknown user of ~user as it is
-    if path.is_file():
-        return path
-    if path.is_dir():
-        from translate.checkpoint import latest_checkpoint
-
-        if (path / WEIGHTS_NAME).is_file():
-            return path / WEIGHTS_NAME
-        checkpoint = latest_checkpoint(path)
-        if checkpoint is None:
-            raise UserError(f"{path} holds no weights: it is neither a run with a checkpoint nor a checkpoint.")
-        return checkpoint / WEIGHTS_NAME
-    names = published()
-    if str(name) in names:
-        return names[str(name)]
-    raise UserError(
-        f"There are no weights at '{name}': no such file or folder, and no published name.{near(str(name), names)} "
-        f"Published: {listed(names)}."
-    )

@@ -11,10 +11,6 @@ from translate import Space, UserError, option
 from translate_cyclegan.layers import Output, initialise, instance_norm, require_size
 
 
-#: Where attention begins: the sigmoid of this, a tenth, is how much of the new picture is seen at first.
-KEEP = -2.2
-
-
 class ResidualBlock(nn.Module):
     """Two 3×3 convolutions with reflection padding, added to what came in."""
 
@@ -61,7 +57,8 @@ class ResNetGenerator(nn.Module):
             "transposed", "transposed convolutions as published, or resize and convolve, against checkerboards"
         )
         attention: bool = option(
-            False, "also predict where the picture changes, and keep it elsewhere (Tang et al., 2019); off as published"
+            False,
+            "also predict where the picture changes, and keep most of it elsewhere (after Tang et al., 2019); off as published",
         )
 
     def __init__(self, source: Space, target: Space, options: Options) -> None:
@@ -93,8 +90,6 @@ class ResNetGenerator(nn.Module):
         last = nn.Conv2d(width, target.channels + options.attention, 7)
         self.output = Output(nn.Sequential(nn.ReflectionPad2d(3), last), options.attention)
         initialise(self)
-        if options.attention and last.bias is not None:
-            nn.init.constant_(last.bias[-1:], KEEP)
 
     def forward(self, image: Tensor) -> Tensor:
         """The picture of the other domain."""

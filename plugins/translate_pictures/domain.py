@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -90,6 +91,13 @@ class DrawnDomain(Domain):
     def label(self, index: int) -> str:
         """Such as ``horse-00017.png``."""
         return f"{self.name}-{index:05d}.png"
+
+    def fingerprint(self) -> str:
+        """A digest of the first drawings: it changes when the program draws otherwise."""
+        digest = hashlib.sha256(f"{self.name}\0{len(self)}".encode())
+        for index in range(min(4, len(self))):
+            digest.update(self.read(index).tobytes())
+        return digest.hexdigest()
 
     def counterpart(self, index: int, domain: str) -> NDArray[np.uint8] | None:
         """The same scene in the style of ``domain``: (H, W, C). None where it has none."""

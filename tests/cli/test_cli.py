@@ -297,3 +297,31 @@ def test_the_verb_of_a_plugin(run, tmp_path):
     code, _, _ = run("draw", "horse", "-n", "2", "--size", "32", "-o", "horses")
     assert code == 0
     assert len(list((tmp_path / "horses").rglob("*.png"))) == 2
+
+
+def test_config_files_are_read_with_care(run, tmp_path):
+    def config(text: str, *more: str):
+        (tmp_path / "c.toml").write_text(text)
+        return run("run", "cyclegan", "--domains", "cat", "dog", "--data", "photos", *SMALL, "--config", "c.toml", *more)
+
+    assert "has no preset 'fast'" in config('preset = "fast"')[2]
+    assert "not in 'run'" in config("run = 3")[2]
+    assert "not in 'generators'" in config("[generators]\nlr = 1")[2]
+    assert "Did you mean '--size'" in config("sise = 3")[2] or "Did you mean 'size'" in config("sise = 3")[2]
+    assert config("epochs = 2\nout = 'from-config'")[0] == 0  # --steps, a flag, replaces the file's length
+    assert (tmp_path / "from-config" / "run.toml").is_file()
+
+
+def test_brackets_in_a_path_stay(run):
+    _, out, _ = train(run, "--out", "runs/[x]")
+    assert "'runs/[x]'" in out
+
+
+def test_results_of_one_name_are_refused(run, tmp_path):
+    train(run)
+    for name in ("a", "b"):
+        draw(tmp_path / name / "1.png", 1)
+    code, _, err = run("apply", "runs/cyclegan-cat-dog", "a", "b", "-o", "out")
+    assert code == 2
+    assert "results of one name" in err
+    assert not (tmp_path / "out").exists()

@@ -156,14 +156,22 @@ def test_data_beside_you_is_left_alone_when_it_has_but_one(photos, at_home):
 
 
 def test_then_data_sets_that_were_fetched_in_the_order_of_names(photos, at_home):
-    for name in ("b", "a"):
+    for name in ("old-cat2dog", "b-cat2dog", "apple2orange"):
         for letter in "AB":
             draw(at_home / "fetched" / name / f"train{letter}" / "0.png", 1)
     (at_home / "fetched" / "0.txt").touch()
-    assert [str(each) for each in catalogue.places()] == ["data", f"{at_home}/fetched/a", f"{at_home}/fetched/b"]
-    assert open_domains(Dreamer(*PAIR), PAIR, None, None).root == at_home / "fetched" / "a"
+    assert [each.name for each in catalogue.places()] == ["data", "apple2orange", "b-cat2dog", "old-cat2dog"]
+    assert open_domains(Dreamer(*PAIR), PAIR, None, None).root == at_home / "fetched" / "b-cat2dog"
     photos.rename(at_home / "work" / "data")
     assert str(open_domains(Dreamer(*PAIR), PAIR, None, None).root) == "data"
+
+
+def test_letters_do_not_stand_for_domains_that_nobody_named(at_home):
+    """trainA fits any name: somebody's apples in ./data must not be taken for cats."""
+    for letter in "AB":
+        draw(at_home / "work" / "data" / f"train{letter}" / "0.png", 1)
+    assert open_domains(Dreamer(*PAIR), PAIR, None, None).root is None
+    assert open_domains(Dreamer(*PAIR), PAIR, "data", None).root is not None
 
 
 def test_else_they_are_drawn():

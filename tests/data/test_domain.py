@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from translate import UserError
 from translate.data.domain import Domain, Space
 
 
@@ -58,3 +59,8 @@ def test_the_fingerprint_changes_with_what_the_domain_shows():
     prints = [each.fingerprint() for each in (Numbers(), Numbers(count=4), Numbers("others"), deep)]
     assert len(set(prints)) == 4
     assert Numbers().fingerprint() == prints[0]
+
+
+def test_the_size_of_points_is_asked_for_in_vain():
+    with pytest.raises(UserError, match="'ring' holds points of 2 coordinates"):
+        Space("ring", (2,), "float32", (-1.0, 1.0)).size  # noqa: B018  # reading it is what raises

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
 import numpy as np
 import torch
@@ -28,6 +29,15 @@ from translate import Domain, Engine, Plugins
 from translate.data.picture import to_tensor
 
 CPU = torch.device("cpu")
+
+#: What must hold, by words of a figure's name; the first that fits counts.
+BOUNDS = {
+    "classifier on real": ("≥", 0.99),
+    "called": ("≥", 0.90),
+    "zebra→horse: error inside": ("≤", 0.5),
+    "→zebra: stripe contrast": ("≥", 0.7),
+    "outside the mask": ("≤", 0.10),
+}
 
 
 def pictures(domain: Domain) -> Tensor:
@@ -133,9 +143,14 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(table, indent=1, ensure_ascii=False))
         return
-    print(f"{'':48} {'held out':>9} {'unseen':>9}")
+    print(f"{'':48} {'held out':>9} {'unseen':>9}   bound")
+    failed = False
     for key in table["test"]:
-        print(f"{key:48} {table['test'][key]:9.3f} {table['unseen'][key]:9.3f}")
+        kind, bound = next((limit for words, limit in BOUNDS.items() if words in key), ("", 0.0))
+        failed |= any((kind == "≥" and table[split][key] < bound) or (kind == "≤" and table[split][key] > bound) for split in table)
+        print(f"{key:48} {table['test'][key]:9.3f} {table['unseen'][key]:9.3f}   {f'{kind} {bound:g}' if kind else ''}")
+    print("Not all bounds are met." if failed else "All bounds are met.")
+    sys.exit(failed)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from PIL import Image
+
 from translate.cli.arguments import Parser
 from translate.data.domain import Space
 from translate.engine import Engine
@@ -39,22 +41,26 @@ def main(arguments: Sequence[str]) -> int:
     out = Path(values.out or f"{translator.target.name}-pictures")
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; give -o a folder.")
+    for path, below in pictures:
+        if (out / below).resolve() == path.resolve():
+            raise UserError(f"The results would overwrite {path}; give another folder with -o.")
     written, failed = 0, 0
     for path, below in pictures:
         target = out / below
-        if target.resolve() == path.resolve():
-            raise UserError(f"The results would overwrite {path}; give another folder with -o.")
         try:
             image = open_image(path)
         except UserError as error:
             print(f"translate: skipped: {error}", file=sys.stderr)
             failed += 1
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
         result = translator(image)
-        if result.mode in ("RGBA", "LA") and target.suffix.lower() in (".jpg", ".jpeg"):
-            result = result.convert("RGB")
-        result.save(target, **({"quality": 95} if target.suffix.lower() in (".jpg", ".jpeg") else {}))
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _save(result, target)
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"The result {target} cannot be written ({error}); give another folder with -o, or convert {path}."
+            ) from error
         written += 1
     if not written:
         raise UserError(f"None of the {failed} file(s) could be read as a picture.")
@@ -62,6 +68,14 @@ def main(arguments: Sequence[str]) -> int:
         f"{written} picture{'s' if written != 1 else ''} {_direction(translator.source, translator.target)} in {shlex.quote(str(out))}."
     )
     return 0
+
+
+def _save(image: Image.Image, path: Path) -> None:
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        # JPEG knows no transparency.
+        image.convert("RGB" if image.mode in ("RGBA", "P") else "L" if image.mode == "LA" else image.mode).save(path, quality=95)
+    else:
+        image.save(path)
 
 
 def _direction(source: Space, target: Space) -> str:

@@ -42,7 +42,11 @@ def add_options(parser: argparse.ArgumentParser, cls: type, title: str) -> None:
     group = parser.add_argument_group(title)
     for each in fields(cls):
         hint = options.kind(cls, each.name)
-        settings: dict[str, Any] = {"default": argparse.SUPPRESS, "dest": each.name, "metavar": _metavar(hint)}
+        settings: dict[str, Any] = {
+            "default": argparse.SUPPRESS,
+            "dest": each.name,
+            "metavar": each.metadata.get("metavar") or _metavar(hint),
+        }
         if get_origin(hint) is tuple:
             settings["nargs"] = "+"
         default = "" if each.default in (None, ()) else f" [{each.default}]"

@@ -26,7 +26,7 @@ class Display:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.console = Console(soft_wrap=True, highlight=False)
+        self.console = Console(soft_wrap=True, highlight=False, markup=False)
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -47,6 +47,9 @@ class Display:
         engine, say = self.engine, self.console.print
         assert engine.found is not None
         run = engine.run_options
+        for plugin in engine.plugins.found:
+            if plugin.state == "broken":
+                say(f"Note: {plugin} is broken and left out: {plugin.problem}")
         say(engine.found.summary())
         if engine.found.root is None and run.data is None:
             say(
@@ -61,7 +64,13 @@ class Display:
                 for name, each in type(engine.recipe).presets.items()
                 if name != engine.preset
             ]
-            why = "as chosen" if chosen_preset or engine.step else "; ".join([f"the default on {device}", *others])
+            why = (
+                "as the run began"
+                if engine.step
+                else "as chosen"
+                if chosen_preset
+                else "; ".join([f"the default on {device}", *others])
+            )
             say(f"Preset {engine.preset} ({why}): {preset.summary}.")
         length = f"{engine.total} steps" + (f" ({run.epochs} epochs)" if run.epochs else "")
         say(f"Training {engine.recipe_name}, {length}, {run.size} px, batch {run.batch}, {run.precision}; kept in {engine.out}.")
@@ -100,7 +109,7 @@ class Display:
     def samples_saved(self, path: Path) -> None:
         """Name the first grid, which is the first thing worth looking at."""
         if self.console.is_terminal:
-            self.progress.update(self.task, description=f"training [dim](see {path})[/dim]")
+            self.progress.update(self.task, description=f"training (see {path})")
 
     def conclude(self) -> None:
         """Say where everything is, and how to use it."""
@@ -127,11 +136,12 @@ class Display:
 
 
 def _losses(report: Report) -> str:
-    """The sum of each group, and every loss after it: short enough for a line."""
-    groups: dict[str, list[float]] = {}
+    """Every loss, those of the domains added up: short enough for a line."""
+    sums: dict[str, float] = {}
     for key, value in report.losses.items():
-        groups.setdefault(key.split("/")[0], []).append(value)
-    return "  ".join(f"{group} {sum(values):.3f}" for group, values in groups.items())
+        name = key.split("/")[1].rpartition("_")[0] or key.split("/")[1]
+        sums[name] = sums.get(name, 0.0) + value
+    return "  ".join(f"{name} {value:.3f}" for name, value in sums.items())
 
 
 def _duration(seconds: float) -> str:

@@ -19,6 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("run", metavar="RUN", help="the folder of the run, such as runs/cyclegan-horse-zebra")
     parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument("--workers", metavar="N", help="threads that load pictures ahead")
+    parser.add_argument("--data", metavar="DIR", help="where the pictures are, if they were moved")
     values = vars(parser.parse(arguments))
     run = values.pop("run")
     engine = Engine.resume(run, **{key: value for key, value in values.items() if value is not None})

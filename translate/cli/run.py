@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from translate import options
 from translate.cli.arguments import Parser, add_options
 from translate.cli.display import Display
 from translate.engine import Engine
@@ -15,6 +16,9 @@ from translate.errors import Interrupted, UserError, listed
 from translate.plugins import Plugins, installed
 from translate.recipe import Recipe
 from translate.settings import RunOptions
+
+#: What a run's record holds beside options; a record is a config file, too.
+RECORDED = ("data", "versions", "plugins")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -27,8 +31,12 @@ def main(arguments: Sequence[str]) -> int:
     config, preset, out = values.pop("config"), values.pop("preset"), values.pop("out")
     del values["no_plugins"]  # looked at above, before the recipe was known
     if config is not None:
-        values = {**_read_config(Path(config), name), **values}
-    domains = values.pop("domains", ())
+        from_file = _read_config(Path(config), name)
+        preset, out = preset or from_file.pop("preset", None), out or from_file.pop("out", None)
+        if values.keys() & {"steps", "epochs"}:  # the flag's measure of the length replaces the file's
+            from_file = {key: value for key, value in from_file.items() if key not in ("steps", "epochs")}
+        values = {**from_file, **values}
+    domains = options.read(RunOptions, "domains", values.pop("domains", ()))
     recipe.check_domains(name, domains)
     folder = Path(out) if out is not None else _free_folder(name, domains)
     engine = Engine(name, domains, preset=preset, out=folder, plugins=plugins, **values)
@@ -70,7 +78,12 @@ def _recipe_name(arguments: Sequence[str], plugins: Plugins) -> tuple[str, list[
 
 
 def _parser(name: str, recipe: type[Recipe]) -> Parser:
-    parser = Parser(prog=f"translate run {name}", description=(recipe.__doc__ or "").strip().splitlines()[0])
+    parser = Parser(
+        prog=f"translate run {name}",
+        usage=f"translate run {name} --domains A B ... [options]",
+        description=f"{(recipe.__doc__ or '').strip().splitlines()[0]}\n\n"
+        f"Defaults are in [brackets]; a preset sets some options otherwise, which 'translate show {name}' lists.",
+    )
     parser.add_argument(
         "--preset",
         metavar="|".join(recipe.presets) or "NAME",
@@ -96,9 +109,15 @@ def _read_config(path: Path, recipe: str) -> dict[str, Any]:
         raise UserError(f"{path} is no TOML file ({error}).") from None
     if values.get("recipe", recipe) != recipe:
         raise UserError(f"{path} is for recipe '{values['recipe']}', not '{recipe}'.")
-    tables = [values.get("run", {}), values.get("options", {})]
-    loose = {key: each for key, each in values.items() if not isinstance(each, dict) and key not in ("recipe", "preset")}
-    return {**loose, **tables[0], **tables[1]}
+    result: dict[str, Any] = {}
+    for key, value in values.items():
+        if key in ("run", "options") and isinstance(value, dict):
+            result |= value
+        elif key in ("run", "options") or (isinstance(value, dict) and key not in RECORDED):
+            raise UserError(f"{path}: options stand at the top or in the tables [run] and [options], not in '{key}'.")
+        elif key not in ("recipe", "root") and not isinstance(value, dict):
+            result[key] = value
+    return result
 
 
 def _free_folder(name: str, domains: Sequence[str]) -> Path:

@@ -66,12 +66,13 @@ def _registered(plugins: Plugins, name: str) -> list[dict[str, Any]]:
 def _options(cls: type | None) -> dict[str, str]:
     if cls is None:
         return {}
-    return {each.name: f"{each.metadata.get('help', '')} [{each.default}]" for each in fields(cls)}
+    defaults = {each.name: "" if each.default is None else f" [{each.default}]" for each in fields(cls)}
+    return {each.name: f"{each.metadata.get('help', '')}{defaults[each.name]}" for each in fields(cls)}
 
 
 def _stored(name: str) -> dict[str, Any]:
-    path = weights.locate(name)
-    tensors, header = weights.read(path)
+    path = checkpoint.locate(name)
+    tensors, header = checkpoint.load_weights(path)
     parameters: dict[str, int] = {}
     for key, tensor in tensors.items():
         network = key.split(".")[0]

@@ -45,10 +45,13 @@ def places() -> list[Path]:
     return [Path("data"), *(sorted(each for each in fetched.iterdir() if each.is_dir()) if fetched.is_dir() else [])]
 
 
-def open_domains(plugins: Plugins, names: Sequence[str], data: str | Path | None, size: tuple[int, int] | None) -> Found:
+def open_domains(
+    plugins: Plugins, names: Sequence[str], data: str | Path | None, size: tuple[int, int] | None, *, search: bool = True
+) -> Found:
     """Open the domains ``names``: from ``data``, or else from the first place that has them all, or else from plugins.
 
-    Nothing is ever downloaded. Raises UserError where a domain cannot be found.
+    Without ``search``, no place is looked at but ``data`` and plugins. Nothing is ever downloaded. Raises UserError where a domain
+    cannot be found.
     """
     domains = tuple(names)
     if data is not None:
@@ -58,8 +61,10 @@ def open_domains(plugins: Plugins, names: Sequence[str], data: str | Path | None
                 f"The data folder {root} {'is a file' if root.exists() else 'does not exist'}; give --data a folder of pictures."
             )
         return _open_all(plugins, domains, root, size) or _nothing_found(root, domains)
-    for root in places():
-        if all(layouts.find_folder(name, root, "train", domains) for name in domains):
+    for root in places() if search else []:
+        # Letters fit any names, so that data that was not asked for must say by its own name what it holds: horse2zebra.
+        letters = all(name in root.name for name in domains)
+        if all(layouts.find_folder(name, root, "train", domains, letters=letters) for name in domains):
             found = _open_all(plugins, domains, root, size)
             if found:
                 return found

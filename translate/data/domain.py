@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from translate.errors import UserError
 
 Array = NDArray[np.generic]
 
@@ -40,7 +43,9 @@ class Space:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width of a picture, in pixels."""
+        """Height and width of a picture, in pixels. Raises UserError for points."""
+        if not self.is_picture:
+            raise UserError(f"Domain '{self.name}' holds points of {self.channels} coordinates, where pictures are needed.")
         _, height, width = self.shape
         return height, width
 
@@ -62,6 +67,11 @@ class Domain(ABC):
 
     #: One line for the start of a run: where these samples come from ("1067 pictures in photos/trainA").
     origin: str = ""
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if "dtype" in vars(cls) and "window" not in vars(cls):
+            cls.window = WINDOWS[cls.dtype]
 
     @abstractmethod
     def __len__(self) -> int: ...

@@ -50,6 +50,10 @@ class PictureFolder(Domain):
                 f"{folder}: skipped {len(skipped)} file(s) that are no pictures{_named(skipped)}.", DataWarning, stacklevel=2
             )
         self.dtype = "uint16" if modes <= picture.DEEP_MODES else "uint8"
+        if self.dtype == "uint8" and modes & picture.DEEP_MODES:
+            warnings.warn(
+                f"{folder}: pictures of 16 and of 8 bits are mixed, so all are read with 8 bits.", DataWarning, stacklevel=2
+            )
         self.window = WINDOWS[self.dtype]
         self.channels = 1 if modes <= {"L", "LA", "1", *picture.DEEP_MODES} else 3
         self.origin = f"{len(self.paths)} pictures in {folder}"
@@ -99,15 +103,15 @@ def _named(paths: Sequence[Path]) -> str:
     return f" ({', '.join(path.name for path in paths[:3])}{', ...' if len(paths) > 3 else ''})"
 
 
-def find_folder(name: str, root: Path, split: str, domains: Sequence[str]) -> Path | None:
-    """The folder that holds ``split`` of domain ``name`` under ``root``, or None."""
+def find_folder(name: str, root: Path, split: str, domains: Sequence[str], *, letters: bool = True) -> Path | None:
+    """The folder that holds ``split`` of domain ``name`` under ``root``, or None; ``letters`` allows layout 4, which fits any name."""
     parts = Path(name).parts
     if not parts or ".." in parts or Path(name).is_absolute():
         return None
     candidates = [root / split / name, root / name / split]
     if split == "train":
         candidates.append(root / name)
-    if len(domains) <= len(ascii_uppercase):
+    if letters and len(domains) <= len(ascii_uppercase):
         candidates.append(root / f"{split}{ascii_uppercase[list(domains).index(name)]}")
     return next((folder for folder in candidates if folder.is_dir()), None)
 
@@ -115,7 +119,7 @@ def find_folder(name: str, root: Path, split: str, domains: Sequence[str]) -> Pa
 def open_folder(name: str, root: Path, split: str, domains: Sequence[str]) -> PictureFolder | None:
     """The domain's pictures in the first layout that fits, or None. Raises UserError where that folder holds no picture."""
     folder = find_folder(name, root, split, domains)
-    if folder is None:
+    if folder is None or (split != "train" and not any(picture.probe(path) for path in _files(folder, None))):
         return None
     # A domain's folder that is all for training may have its test pictures inside.
     return PictureFolder(name, folder, without=folder / "test" if split == "train" else None)

@@ -81,10 +81,9 @@ class Loader:
         size = len(self.sources[domain].domain)
         if self.order[domain] == "draw":
             return (uniform(self.seed, f"order/{domain}", first, count)[:, 0] * size).astype(np.int64)
-        # An epoch is a shuffled round through the positions of the longest domain; a shorter one begins again.
-        return np.array(
-            [self._permutation(domain, at // self.epoch)[at % self.epoch] % size for at in range(first, first + count)]
-        )
+        # A shuffled round through the positions of an epoch, in which a domain that is shorter begins again.
+        lap = max(self.epoch, size)
+        return np.array([self._permutation(domain, lap, at // lap)[at % lap] % size for at in range(first, first + count)])
 
     def load(self, first: int) -> tuple[Array, ...]:
         """The stored values of the batch that begins at position ``first``, one array ``(B, H, W, C)`` for each domain."""
@@ -125,5 +124,5 @@ class Loader:
                 for _, future in ahead:
                     future.cancel()
 
-    def _permute(self, domain: int, epoch: int) -> NDArray[np.int64]:
-        return np.random.default_rng(derive(self.seed, "epoch", domain, epoch)).permutation(self.epoch)
+    def _permute(self, domain: int, lap: int, number: int) -> NDArray[np.int64]:
+        return np.random.default_rng(derive(self.seed, "epoch", domain, number)).permutation(lap)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from translate.data.domain import Array
+from translate.data.domain import WINDOWS, Array
 from translate.errors import UserError
 
 #: File name endings that are taken for pictures when a folder is searched.
@@ -45,6 +45,8 @@ def to_array(image: Image.Image, channels: int, dtype: str) -> Array:
     Floats are in [-1, 1].
     """
     image = ImageOps.exif_transpose(image)
+    if image.mode == "F":
+        raise ValueError("32-bit floats have no known range; save it with 16 bits")
     if image.mode in DEEP_MODES:
         deep = np.asarray(image).astype(np.int64).clip(0, 65535)
         if dtype == "uint16":
@@ -60,12 +62,14 @@ def to_array(image: Image.Image, channels: int, dtype: str) -> Array:
     return (array.astype(np.uint16) * 257) if dtype == "uint16" else array
 
 
-def to_eight_bits(array: Array) -> NDArray[np.uint8]:
-    """Values of any dtype as 8 bits: 0…65535 scaled and not clipped, floats from [-1, 1]."""
-    if array.dtype == np.uint8:
+def to_eight_bits(array: Array, window: tuple[float, float] | None = None) -> NDArray[np.uint8]:
+    """Values of any dtype as 8 bits, ``window`` (by default that of the dtype) becoming 0…255: scaled, and clipped only beyond it."""
+    low, high = window or WINDOWS[str(array.dtype)]
+    if array.dtype == np.uint8 and (low, high) == (0, 255):
         return cast(NDArray[np.uint8], array)
-    values = array.astype(np.float32)
-    return np.rint(values / 257 if array.dtype == np.uint16 else (values.clip(-1, 1) + 1) * np.float32(127.5)).astype(np.uint8)
+    values = (array.astype(np.float32) - np.float32(low)) * np.float32(255 / (high - low))
+    shown: NDArray[np.uint8] = np.rint(values.clip(0, 255)).astype(np.uint8)
+    return shown
 
 
 def resize(array: Array, size: tuple[int, int]) -> Array:
@@ -117,8 +121,8 @@ def to_stored(tensor: Tensor, window: tuple[float, float], dtype: str) -> Array:
     return _rounded(values.contiguous().numpy(), np.dtype(dtype))
 
 
-def to_image(array: Array) -> Image.Image:
-    """``(H, W, C)`` as a PIL picture: 8 bits grey or RGB, or 16 bits grey."""
+def to_image(array: Array, window: tuple[float, float] | None = None) -> Image.Image:
+    """``(H, W, C)`` as a PIL picture: 8 bits grey or RGB, or 16 bits grey as they are."""
     if array.shape[2] == 1:
-        return Image.fromarray(array[..., 0] if array.dtype == np.uint16 else to_eight_bits(array[..., 0]))
-    return Image.fromarray(to_eight_bits(array[..., :3]))  # PIL has no 16-bit colour
+        return Image.fromarray(array[..., 0] if array.dtype == np.uint16 else to_eight_bits(array[..., 0], window))
+    return Image.fromarray(to_eight_bits(array[..., :3], window))  # PIL has no 16-bit colour

@@ -121,7 +121,8 @@ def test_three_steps_equal_the_papers_update_written_out_plainly(tiny, dtype):
 def test_the_defaults_are_the_papers():
     chosen = CycleGAN.Options()
     assert (chosen.cycle_weight, chosen.identity_weight, chosen.pool_size, chosen.lr, chosen.beta1) == (10, 5, 50, 2e-4, 0.5)
-    assert str(chosen.adversarial), str(chosen.cycle) == ("least-squares", "l1")
+    assert (str(chosen.adversarial), str(chosen.cycle), str(chosen.identity)) == ("least-squares", "l1", "l1")
+    assert (str(chosen.generator), str(chosen.discriminator)) == ("resnet", "patch")
     paper = CycleGAN.presets["paper"]
     assert paper.run == {"size": 256, "batch": 1, "epochs": 200}
     assert not paper.options
