@@ -147,7 +147,9 @@ def main() -> None:
     failed = False
     for key in table["test"]:
         kind, bound = next((limit for words, limit in BOUNDS.items() if words in key), ("", 0.0))
-        failed |= any((kind == "≥" and table[split][key] < bound) or (kind == "≤" and table[split][key] > bound) for split in table)
+        failed |= any(
+            (kind == "≥" and table[split][key] < bound) or (kind == "≤" and table[split][key] > bound) for split in table
+        )
         print(f"{key:48} {table['test'][key]:9.3f} {table['unseen'][key]:9.3f}   {f'{kind} {bound:g}' if kind else ''}")
     print("Not all bounds are met." if failed else "All bounds are met.")
     sys.exit(failed)
