@@ -142,14 +142,14 @@ class Engine:
     @property
     def loader(self) -> Loader:
         """The loader of training batches. Raises UserError where this engine was loaded from weights."""
-        assert self.trainer
+        _ = self.trainer
         assert self._loader is not None
         return self._loader
 
     @property
     def total(self) -> int:
         """The length of the run in steps."""
-        assert self.trainer
+        _ = self.trainer  # raises where nothing can be trained
         run = self.run_options
         if run.steps is not None:
             return run.steps
@@ -159,7 +159,7 @@ class Engine:
     @property
     def clock(self) -> Clock:
         """Where the run stands."""
-        assert self.trainer
+        _ = self.trainer
         epoch = self.consumed // self.epoch_samples + 1
         return Clock(self.step, self.total, min(epoch, self.run_options.epochs or epoch), self.run_options.epochs or 0)
 
