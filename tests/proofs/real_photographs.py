@@ -2,9 +2,10 @@
 
     python tests/proofs/real_photographs.py ../shared/data/horse2zebra
 
-The folder has the layout trainA, trainB, testA, testB. Trains 300 steps at 128 px with the command's defaults for a CPU. Checks that the
-cycle loss of the last 50 steps is below 0.8 of that of the first 50, and that `translate apply` turns every picture of testA into a file of the
-same name and size. Takes about five minutes on two cores. What 300 steps learn is no zebra yet: this proves the way, not the quality.
+The folder has the layout trainA, trainB, testA, testB. Trains 300 steps at 128 px with the command's defaults for a CPU.
+Checks that the cycle loss of the last 50 steps is below 0.8 of that of the first 50, and that `translate apply` turns every
+picture of testA into a file of the same name and size. Takes about five minutes on two cores. What 300 steps learn is no
+zebra yet: this proves the way, not the quality.
 """
 
 from __future__ import annotations
