@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from translate.data.augment import Augmentation
 from translate.data.catalogue import Found, open_domains
 from translate.data.domain import Domain, Space
 from translate.data.loader import CACHE_BYTES, Loader, Source
-from translate.errors import Interrupted, UserError, listed, near
+from translate.errors import DataWarning, Interrupted, UserError, listed, near
 from translate.inference import PictureTranslator, Scale
 from translate.plugins import Plugins, installed
 from translate.precision import check_precision, choose_device
@@ -127,6 +128,12 @@ class Engine:
         with seeded(self.device, derive(self.run_options.seed, "build")):
             self.recipe = self.plugins.recipes[name](own, make).to(self.device)
 
+    def __repr__(self) -> str:
+        names = ", ".join(space.name for space in self.spaces)
+        where = f", kept in {self.out}" if self.out else ""
+        length = f" of {self.total}" if self._trainer is not None else ""
+        return f"<Engine {self.recipe_name}: {names}; step {self.step}{length}{where}>"
+
     # Training
 
     @property
@@ -166,7 +173,8 @@ class Engine:
     def steps(self) -> Iterator[Report]:
         """Train, giving the loop to the caller: one report for each step, until the run has its length.
 
-        Stop and call again to go on. The caller's global random state is untouched, and networks are in training mode.
+        Stop and call again to go on. The caller's global random state is untouched, and networks are in training mode. Nothing is
+        written: in a run folder, ``save_checkpoint`` does that when you say so.
         """
         run, trainer = self.run_options, self.trainer
         stream, position = self.loader.batches(self.consumed), self.consumed
@@ -191,8 +199,9 @@ class Engine:
         ``steps`` or ``epochs`` replace the length that the run was set to, before its first step. SIGINT and SIGTERM end the step at
         hand, save where there is a folder, and raise Interrupted. Raises NotFinite where a loss is infinite or NaN, which is never saved.
         """
+        _ = self.trainer  # raises where nothing can be trained
         if steps is not None or epochs is not None:
-            if self.trainer and self.step:
+            if self.step:
                 raise UserError("The length of a run cannot change after its first step.")
             length = one_length({"steps": steps, "epochs": epochs})
             self.run_options = replace(
@@ -288,6 +297,11 @@ class Engine:
         plugins = plugins or installed()
         method = plugins.recipes[record["recipe"]]
         engine = cls.__new__(cls)
+        for plugin, origin in record.get("plugins", {}).items():
+            if plugin not in {each.name for each in plugins.found if each.state == "loaded"}:
+                warnings.warn(
+                    f"The run was made with plugin '{plugin}' ({origin}), which is not loaded.", DataWarning, stacklevel=2
+                )
         values = {**record["run"], **record["options"], **({"data": record["root"]} if "root" in record else {}), **changes}
         run_options, own = resolve(method, record["recipe"], None, values)
         engine._open(record["recipe"], record.get("preset"), run_options, own, plugins, search=False)
@@ -359,6 +373,8 @@ class Engine:
     def translator(self, to: str | None = None, source: str | None = None, scale: Scale = "train") -> PictureTranslator:
         """What takes pictures to domain ``to``; by default the last domain, from the first of the others."""
         target = self.domain_index(to) if to is not None else len(self.spaces) - 1
+        if source is not None and self.domain_index(source) == target:
+            raise UserError(f"The pictures are '{source}' already; --to must name another domain than --source.")
         start = (
             self.domain_index(source) if source is not None else next((i for i in range(len(self.spaces)) if i != target), target)
         )

@@ -35,7 +35,7 @@ class Interrupted(TranslateError):
 
 
 class DataWarning(UserWarning):
-    """Some of the user's files were passed over; the message names them."""
+    """Something of the user's was passed over; the message names it."""
 
 
 def near(name: str, names: Iterable[str]) -> str:

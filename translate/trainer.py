@@ -144,9 +144,7 @@ class Trainer:
 
     def check_finite(self) -> None:
         """Raise NotFinite where a loss has been, or a weight is, infinite or NaN, naming it. Waits for the device."""
-        advice = (
-            "nothing of it was saved. Start a new run from the last checkpoint with --init-from RUN and a lower --lr, or in fp32."
-        )
+        advice = "nothing of it was saved. Begin again with a lower --lr or in fp32, from the last checkpoint, if any, by --init-from RUN."
         bad = [
             (step, key)
             for keys, first in self._first_bad.values()

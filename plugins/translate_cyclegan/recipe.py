@@ -36,7 +36,7 @@ class CycleGAN(Recipe):
     exports = ("G", "F")
     presets: ClassVar[Mapping[str, Preset]] = {
         "quick": Preset(
-            "64 px and small networks, minutes on a CPU",
+            "small networks and pictures, minutes on a CPU",
             run={"size": 64, "batch": 2, "steps": 650, "ema": 0.99},
             options={
                 "generator": "resnet:blocks=3,channels=16,attention=true,upsample=resize",

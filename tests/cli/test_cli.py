@@ -152,6 +152,8 @@ def test_config_file_gives_options_and_flags_come_first(run, tmp_path):
     first, second = (tomllib.loads((tmp_path / path / "run.toml").read_text()) for path in ("runs/cyclegan-cat-dog", "second"))
     assert second["run"].pop("steps") == 2
     assert first["run"].pop("steps") == 3
+    assert second["run"].pop("data") == first["root"]  # where the data is, wherever the file is read from
+    del first["run"]["data"]
     assert first == second
 
 
@@ -180,6 +182,17 @@ def test_show_a_run_and_weights(run):
     assert "step: 3" in out
     assert "cat" in out
     assert run("show", "runs/cyclegan-cat-dog/checkpoints/000003/weights.safetensors")[0] == 0
+
+
+def test_published_weights_translate_drawings(run, tmp_path):
+    run("draw", "horse", "-n", "2", "--split", "test", "-o", "horses")
+    code, out, _ = run("apply", "drawn-horse2zebra", "horses", "--to", "zebra", "-o", "zebras")
+    assert code == 0
+    assert "2 pictures translated from horse to zebra" in out
+    before, after = (
+        np.asarray(opened(next((tmp_path / name).rglob("*.png"))).convert("L"), float) for name in ("horses", "zebras")
+    )
+    assert after.std() > 1.05 * before.std()  # stripes
 
 
 @pytest.mark.parametrize("verb", VERBS)

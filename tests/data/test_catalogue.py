@@ -72,7 +72,7 @@ def test_without_held_out_pictures(at_home):
         draw(at_home / "flat" / name / "0.png", index)
     found = open_domains(Dreamer(), PAIR, at_home / "flat", None)
     assert found.test == (None, None)
-    assert found.summary().endswith("; test: 0 + 0.")
+    assert found.summary().endswith("; no test pictures, so grids show training pictures.")
 
 
 def test_a_missing_folder(at_home):

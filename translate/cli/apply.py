@@ -10,10 +10,9 @@ from pathlib import Path
 from PIL import Image
 
 from translate.cli.arguments import Parser
-from translate.data.domain import Space
 from translate.engine import Engine
 from translate.errors import UserError
-from translate.inference import find_pictures, open_image
+from translate.inference import PictureTranslator, find_pictures, open_image
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -64,9 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         written += 1
     if not written:
         raise UserError(f"None of the {failed} file(s) could be read as a picture.")
-    print(
-        f"{written} picture{'s' if written != 1 else ''} {_direction(translator.source, translator.target)} in {shlex.quote(str(out))}."
-    )
+    print(f"{written} picture{'s' if written != 1 else ''} {_direction(translator)} in {shlex.quote(str(out))}.")
     return 0
 
 
@@ -78,5 +75,7 @@ def _save(image: Image.Image, path: Path) -> None:
         image.save(path)
 
 
-def _direction(source: Space, target: Space) -> str:
-    return f"translated from {source.name} to {target.name}, at {source.size[0]} px," if source.is_picture else ""
+def _direction(translator: PictureTranslator) -> str:
+    source, target = translator.source, translator.target
+    scale = "" if translator.scale == "native" else f", at a short side of {min(source.size)} px,"
+    return f"translated from {source.name} to {target.name}{scale}"

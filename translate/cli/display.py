@@ -98,7 +98,10 @@ class Display:
         if now - self.shown < (0.5 if self.console.is_terminal else LINE_SECONDS) and left:
             return
         self.shown = now
-        speed = f"{done / seconds:.2f} steps/s, {_duration(left * seconds / done)} left"
+        # The first steps are slower than those to come.
+        speed = (
+            f"{done / seconds:.2f} steps/s, {_duration(left * seconds / done)} left" if done >= ESTIMATE_STEPS or not left else ""
+        )
         losses = _losses(report)
         self.progress.update(self.task, completed=report.step, speed=speed, losses=losses)
         if not self.console.is_terminal:

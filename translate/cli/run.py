@@ -26,6 +26,8 @@ def main(arguments: Sequence[str]) -> int:
     plugins = Plugins(blocked=["*"]) if "--no-plugins" in arguments else installed()
     name, rest = _recipe_name(arguments, plugins)
     recipe = plugins.recipes[name]
+    if rest and not rest[0].startswith("-"):
+        raise UserError(f"'{rest[0]}' was not expected here; domains are named with --domains {rest[0]} ...")
     parser = _parser(name, recipe)
     values = vars(parser.parse(rest))
     config, preset, out = values.pop("config"), values.pop("preset"), values.pop("out")
@@ -81,7 +83,7 @@ def _parser(name: str, recipe: type[Recipe]) -> Parser:
     parser = Parser(
         prog=f"translate run {name}",
         usage=f"translate run {name} --domains A B ... [options]",
-        description=f"{(recipe.__doc__ or '').strip().splitlines()[0]}\n\n"
+        description=f"{_about(recipe)}\n\n"
         f"Defaults are in [brackets]; a preset sets some options otherwise, which 'translate show {name}' lists.",
     )
     parser.add_argument(
@@ -117,7 +119,8 @@ def _read_config(path: Path, recipe: str) -> dict[str, Any]:
             raise UserError(f"{path}: options stand at the top or in the tables [run] and [options], not in '{key}'.")
         elif key not in ("recipe", "root") and not isinstance(value, dict):
             result[key] = value
-    return result
+    # A record names the data as the command did, and where that was.
+    return result | ({"data": values["root"]} if "root" in values else {})
 
 
 def _free_folder(name: str, domains: Sequence[str]) -> Path:
@@ -125,3 +128,7 @@ def _free_folder(name: str, domains: Sequence[str]) -> Path:
     base = "-".join([name, *(Path(domain).name for domain in domains)])
     folders = (Path("runs") / (base if number == 1 else f"{base}-{number}") for number in range(1, 10**6))
     return next(folder for folder in folders if not folder.exists())
+
+
+def _about(recipe: type[Recipe]) -> str:
+    return "Train a recipe on domains of pictures." if recipe is Recipe else (recipe.__doc__ or "").strip().splitlines()[0]

@@ -31,7 +31,8 @@ class Found:
         """One line that says what was found: ``horse: 1067 pictures in photos/trainA; ...; test: 120 + 140``."""
         parts = [f"{domain.name}: {domain.origin}" for domain in self.train]
         counts = [str(len(domain)) if domain else "0" for domain in self.test]
-        return "; ".join([*parts, f"test: {' + '.join(counts)}"]) + "."
+        held_out = f"test: {' + '.join(counts)}" if any(self.test) else "no test pictures, so grids show training pictures"
+        return "; ".join([*parts, held_out]) + "."
 
 
 def fetched_data() -> Path:

@@ -100,7 +100,7 @@ def test_three_steps_equal_the_papers_update_written_out_plainly(tiny, dtype):
     for step, batch in enumerate(batches):
         if dtype == torch.float32:
             # Biases before an instance norm have gradients of pure rounding, which Adam turns into steps of full size: in single
-            # precision each step is compared from equal weights.
+            # precision losses and gradients are compared, and weights in double precision only.
             seen.clear()
         ours = engine.trainer.step([[batch]], Clock(step, 4))
         assert {key: loss.item() for key, loss in ours.items()} == pytest.approx(
