@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
 
@@ -76,7 +77,7 @@ STRIPES: dict[str, Stripes] = {
 }
 
 
-class Coat:
+class Coat(ABC):
     """Paints one animal, whose body has been moved to its place in the picture."""
 
     def paint(self, canvas: Canvas, body: Body, unit: float) -> None:
@@ -113,13 +114,13 @@ class Coat:
         """The colour of what is the same in every coat."""
         return colour
 
+    @abstractmethod
     def part(self, canvas: Canvas, tube: Tube, light: float) -> None:
         """Paint one tube, ``light`` times as bright as in full light."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shape(self, canvas: Canvas, outline: Floats, light: float) -> None:
         """Paint an ear, or with ``light`` 0 the forelock."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

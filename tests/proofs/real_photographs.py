@@ -1,6 +1,6 @@
 """Real photographs, from start to translated files.
 
-    python tests/proofs/real_photographs.py ../shared/data/horse2zebra
+    python tests/proofs/real_photographs.py horse2zebra
 
 The folder has the layout trainA, trainB, testA, testB. Trains 300 steps at 128 px with the command's defaults for a CPU.
 Checks that the cycle loss of the last 50 steps is below 0.8 of that of the first 50, and that `translate apply` turns every
