@@ -39,13 +39,13 @@ def test_examples_in_docstrings(name):
 def test_the_page_on_adding_a_loss_adds_one(tiny):
     text = (ROOT / "docs" / "how-to" / "add-a-loss.md").read_text(encoding="utf-8")
     (code,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.S) if "hookimpl" in block]
-    module = ModuleType("translate_hinge")
+    module = ModuleType("translate_smoothed")
     exec(code, vars(module))
-    installed().add(module, "hinge")
+    installed().add(module, "smoothed")
     try:
-        report = next(tiny(adversarial="hinge").steps())
+        report = next(tiny(adversarial="smoothed").steps())
     finally:
-        installed().remove(module, "hinge")
+        installed().remove(module, "smoothed")
     assert "generators/fool_x" in report.losses
 
 
@@ -55,9 +55,9 @@ def test_pages_name_options_and_verbs_that_exist():
     from translate.cli import VERBS, plugin_verbs
     from translate.settings import RunOptions
 
-    recipe = installed().recipes["cyclegan"]
-    flags = {"--" + field.name.replace("_", "-") for cls in (RunOptions, recipe.Options) for field in fields(cls)}
-    flags |= {"--preset", "--config", "--out", "--help", "--json", "--to", "--source", "--scale"}
+    options = [RunOptions, *(recipe.Options for recipe in installed().recipes.values())]
+    flags = {"--" + field.name.replace("_", "-") for cls in options for field in fields(cls)}
+    flags |= {"--preset", "--config", "--out", "--help", "--json", "--to", "--source", "--scale", "--interpolate", "--walk"}
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for flag in re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text):

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from translate.clock import Clock, LinearDecay, Schedule, constant
     from translate.data.domain import Domain, Space
     from translate.engine import Engine, Report
-    from translate.errors import Interrupted, NotFinite, RecipeError, TranslateError, UnknownName, UserError
-    from translate.game import Game, ImageLoss, Judge
+    from translate.errors import DataWarning, Interrupted, NotFinite, RecipeError, TranslateError, UnknownName, UserError
+    from translate.frozen import Frozen
+    from translate.game import FeatureJudge, Game, ImageLoss, Judge
     from translate.hookspecs import hookimpl
+    from translate.latent import Latent
     from translate.optimisers import SGD, Adam, OptimiserPlan, RMSprop
     from translate.options import Part, Size, option, part
     from translate.plugins import Plugins
@@ -30,9 +32,11 @@ _HOMES = {
     "translate.clock": ("Clock", "LinearDecay", "Schedule", "constant"),
     "translate.data.domain": ("Domain", "Space"),
     "translate.engine": ("Engine", "Report"),
-    "translate.errors": ("Interrupted", "NotFinite", "RecipeError", "TranslateError", "UnknownName", "UserError"),
-    "translate.game": ("Game", "ImageLoss", "Judge"),
+    "translate.errors": ("DataWarning", "Interrupted", "NotFinite", "RecipeError", "TranslateError", "UnknownName", "UserError"),
+    "translate.frozen": ("Frozen",),
+    "translate.game": ("FeatureJudge", "Game", "ImageLoss", "Judge"),
     "translate.hookspecs": ("hookimpl",),
+    "translate.latent": ("Latent",),
     "translate.optimisers": ("SGD", "Adam", "OptimiserPlan", "RMSprop"),
     "translate.options": ("Part", "Size", "option", "part"),
     "translate.plugins": ("Plugins",),
@@ -48,13 +52,17 @@ __all__ = [
     "Adam",
     "Batch",
     "Clock",
+    "DataWarning",
     "Domain",
     "Engine",
+    "FeatureJudge",
+    "Frozen",
     "Game",
     "ImageLoss",
     "ImagePool",
     "Interrupted",
     "Judge",
+    "Latent",
     "LinearDecay",
     "Make",
     "NotFinite",

@@ -18,11 +18,13 @@ from torch import Tensor, nn
 
 from translate import checkpoint, options, weights
 from translate.clock import Clock
+from translate.data import picture
 from translate.data.augment import Augmentation
 from translate.data.catalogue import Found, open_domains
 from translate.data.domain import Domain, Space
 from translate.data.loader import CACHE_BYTES, Loader, Source
-from translate.errors import DataWarning, Interrupted, UserError, listed, near
+from translate.errors import DataWarning, Interrupted, RecipeError, UserError, listed, near
+from translate.frozen import backbones
 from translate.inference import PictureTranslator, Scale
 from translate.plugins import Plugins, installed
 from translate.precision import check_precision, choose_device
@@ -32,6 +34,9 @@ from translate.recorder import Recorder
 from translate.settings import RunOptions, default_preset, one_length, resolve
 from translate.stopping import stop_requests
 from translate.trainer import Losses, Trainer
+
+#: So many samples are made in one pass, whatever the number asked for.
+SAMPLES_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Engine:
         method.check_domains(recipe, names)
         chosen = preset or default_preset(method, choose_device(str(values.get("device", "auto"))).type)
         run, own = resolve(method, recipe, chosen, {**values, "domains": names})
-        self._open(recipe, chosen, run, own, plugins)
+        self._open(recipe, chosen, run, own, plugins, fresh=True)
         if run.init_from is not None:
             self._start_from(run.init_from)
         if out is not None:
@@ -94,18 +99,20 @@ class Engine:
                 self.save_checkpoint()  # where the run began is found here even if those weights go
 
     def _open(
-        self, name: str, preset: str | None, run: RunOptions, own: Recipe.Options, plugins: Plugins, *, search: bool = True
+        self, name: str, preset: str | None, run: RunOptions, own: Recipe.Options, plugins: Plugins, *, fresh: bool
     ) -> None:
-        """Open the data and build everything that training needs; with ``search``, data that was not named is looked for."""
+        """Open the data and build everything that training needs; where a run is ``fresh``, data that was not named is looked for."""
         self.plugins, self.preset, self.run_options = plugins, preset, run
         self.device = choose_device(run.device)
         check_precision(self.device, run.precision)
         augmentation = Augmentation(run.augment, run.size)
-        self.found: Found | None = open_domains(plugins, run.domains, run.data, augmentation.loading_size, search=search)
+        self.found: Found | None = open_domains(plugins, run.domains, run.data, augmentation.loading_size, search=fresh)
         self._build(name, own, [_space(domain, run.size) for domain in self.found.train], training=True)
-        self.epoch_samples = self.recipe.epoch_length([len(domain) for domain in self.found.train])
+        if fresh:
+            self._begin()
+        self.epoch_samples = self.recipe.epoch_length([len(domain) for domain in self.found.train], run.batch)
         self._trainer: Trainer | None = Trainer(
-            self.recipe, name=name, device=self.device, precision=run.precision, ema=run.ema, seed=run.seed
+            self.recipe, name=name, device=self.device, precision=run.precision, ema=run.ema, seed=run.seed, freeze=run.freeze
         )
         room = CACHE_BYTES // len(self.found.train)
         self._loader: Loader | None = Loader(
@@ -123,10 +130,20 @@ class Engine:
         self.recipe_name, self.spaces = name, tuple(spaces)
         self.out = None
         self.step, self.consumed = 0, 0
+        #: Pretrained networks that a trained part began from, by name, and the digests of their weights.
+        self.backbones: Mapping[str, str] = {}
         self._loaded_averages = False
         make = Make(self.plugins, spaces, training=training)
         with seeded(self.device, derive(self.run_options.seed, "build")):
             self.recipe = self.plugins.recipes[name](own, make).to(self.device)
+
+    def _begin(self) -> None:
+        """Let parts that begin from other weights fetch them: called once a run, and never where its own weights are to be loaded."""
+        with seeded(self.device, derive(self.run_options.seed, "begin")):
+            for module in self.recipe.modules():
+                if callable(begin := getattr(module, "begin", None)):
+                    begin()
+        self.backbones = backbones(self.recipe)
 
     def __repr__(self) -> str:
         names = ", ".join(space.name for space in self.spaces)
@@ -185,7 +202,12 @@ class Engine:
                 stream = self.loader.batches(self.consumed)
             wanted = self.recipe.batches(clock)
             micro_batches: list[list[Batch]] = [[next(stream) for _ in range(wanted)] for _ in range(run.accumulate)]
-            losses = trainer.step(micro_batches, clock)
+            try:
+                losses = trainer.step(micro_batches, clock)
+            except ValueError as error:
+                if "more than 1 value per channel" not in str(error):
+                    raise
+                raise UserError("Batch normalisation needs more than one sample to compare; raise --batch.") from error
             self.step += 1
             self.consumed += run.batch * wanted * run.accumulate
             position = self.consumed
@@ -235,7 +257,8 @@ class Engine:
             spaces=self.spaces,
             step=self.step,
             averaged=bool(self._trainer.averages) if self._trainer is not None else self._loaded_averages,
-            versions=_versions(self.plugins),
+            versions=_versions() | {f"plugin {name}": origin for name, origin in self._plugins_loaded().items()},
+            backbones=self.backbones,
         )
 
     def save(self, path: str | Path) -> None:
@@ -244,12 +267,13 @@ class Engine:
             self._trainer.check_finite()
             tensors = self._trainer.exported()
         else:
-            tensors = exported_tensors(self.recipe)
+            tensors = self.recipe.exported()
         weights.write(Path(path), weights.pack(tensors, self.header().dump()))
 
     def save_checkpoint(self) -> Path:
         """Write a checkpoint of this moment to the run folder and return its folder. Raises NotFinite where it is poisoned."""
-        assert self.out is not None
+        if self.out is None:
+            raise UserError("This engine keeps no run folder; give it one with out=DIR, or write the networks with save(PATH).")
         self.trainer.check_finite()
         progress = {"step": self.step, "consumed": self.consumed}
         folder = checkpoint.save_checkpoint(
@@ -277,7 +301,7 @@ class Engine:
             training=False,
         )
         load_exported(engine.recipe, tensors, str(file))
-        engine.step, engine._loaded_averages = header.step, header.averaged
+        engine.step, engine._loaded_averages, engine.backbones = header.step, header.averaged, header.backbones
         engine.recipe.eval()
         return engine
 
@@ -304,10 +328,14 @@ class Engine:
                 )
         values = {**record["run"], **record["options"], **({"data": record["root"]} if "root" in record else {}), **changes}
         run_options, own = resolve(method, record["recipe"], None, values)
-        engine._open(record["recipe"], record.get("preset"), run_options, own, plugins, search=False)
-        assert engine.found is not None
-        fingerprints = {domain.name: domain.fingerprint() for domain in engine.found.train}
-        for domain, fingerprint in fingerprints.items():
+        engine._open(record["recipe"], record.get("preset"), run_options, own, plugins, fresh=False)
+        engine.backbones = record.get("backbones", {})
+        for backbone, digest in backbones(engine.recipe).items():
+            if engine.backbones.get(backbone, digest) != digest:
+                raise UserError(
+                    f"The pretrained weights of '{backbone}' are not those that the run in {out} began with; restore them."
+                )
+        for domain, fingerprint in engine.fingerprints.items():
             if record["data"].get(domain) != fingerprint:
                 raise UserError(
                     f"The pictures of '{domain}' are not those that the run in {out} was started with, so it would not go on as it "
@@ -335,12 +363,19 @@ class Engine:
             "run": options.plain(self.run_options),
             "options": options.plain(self.recipe.options),
             **({"root": str(self.found.root.resolve())} if self.found.root else {}),
-            "data": {domain.name: domain.fingerprint() for domain in self.found.train},
+            "data": self.fingerprints,
             "versions": _versions(),
-            "plugins": {
-                each.name: f"{each.distribution} {each.version}" for each in self.plugins.found if each.state == "loaded"
-            },
+            "plugins": self._plugins_loaded(),
+            **({"backbones": dict(self.backbones)} if self.backbones else {}),
         }
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """The digest of each training domain, by its name."""
+        return {domain.name: domain.fingerprint() for domain in self.found.train} if self.found is not None else {}
+
+    def _plugins_loaded(self) -> dict[str, str]:
+        return {each.name: f"{each.distribution} {each.version}" for each in self.plugins.found if each.state == "loaded"}
 
     def _start_from(self, name: str) -> None:
         """Take over trained networks: the exported ones, and the judges that fit, where the weights come with a checkpoint."""
@@ -398,6 +433,34 @@ class Engine:
         with self.averaged():
             return self.translator(to, source, scale)(pictures)
 
+    def sample(self, samples: int | Tensor, *, seed: int = 0) -> Any:
+        """Samples of the first domain, made from noise by a method that does so.
+
+        A number gives that many: a list of PIL pictures, or an array ``(n, D)`` of points; more of the same ``seed`` begin with the same
+        ones. Noise ``(n, width)``, as ``engine.recipe.latent`` draws, interpolates and walks through it, gives a tensor ``(n, C, H, W)``
+        in [-1, 1], or ``(n, D)``. Raises UserError where the method translates instead.
+        """
+        latent = self.recipe.latent
+        if latent is None:
+            self.recipe.sample(torch.empty(0))  # raises, and says what the method does instead
+            raise RecipeError(f"Recipe '{self.recipe_name}' implements sample() and sets no latent.")
+        noise = samples if isinstance(samples, Tensor) else latent.draw(samples, seed)
+        if noise.dim() != 2 or noise.shape[1] != latent.width:
+            raise UserError(f"The noise has the shape {tuple(noise.shape)}; these networks take (n, {latent.width}).")
+        made = self._made(noise)
+        if isinstance(samples, Tensor):
+            return made.to(samples.device)
+        space = self.spaces[0]
+        stored = picture.to_stored(made, space.window, space.dtype)
+        return [picture.to_image(each, space.window) for each in stored] if space.is_picture else stored
+
+    @torch.no_grad()
+    def _made(self, noise: Tensor) -> Tensor:
+        with self.averaged():
+            self.recipe.eval()
+            pieces = torch.split(noise.to(self.device, torch.float32), SAMPLES_AT_ONCE)
+            return torch.cat([self.recipe.sample(piece).float() for piece in pieces])
+
     @contextmanager
     def averaged(self) -> Iterator[None]:
         """Inside, the recipe's networks are the averaged ones where an average is kept, as in the weights file."""
@@ -405,14 +468,9 @@ class Engine:
             yield
 
 
-def exported_tensors(recipe: Recipe) -> dict[str, Tensor]:
-    """The state of the networks that ``recipe`` exports."""
-    return {key: tensor for key, tensor in recipe.state_dict().items() if key.split(".")[0] in recipe.exports}
-
-
 def load_exported(recipe: Recipe, tensors: Mapping[str, Tensor], origin: str) -> None:
     """Load exported networks. Raises UserError, naming the tensor, where they do not fit."""
-    wanted = exported_tensors(recipe)
+    wanted = recipe.exported()
     for key in wanted.keys() ^ tensors.keys():
         which = "lacks" if key in wanted else "has the unknown tensor"
         raise UserError(
@@ -439,11 +497,6 @@ def _space(domain: Domain, size: tuple[int, int]) -> Space:
     return Space(domain.name, shape, domain.dtype, domain.window)
 
 
-def _versions(plugins: Plugins | None = None) -> dict[str, str]:
-    of_plugins = (
-        {f"plugin {each.name}": f"{each.distribution} {each.version}" for each in plugins.found if each.state == "loaded"}
-        if plugins
-        else {}
-    )
+def _versions() -> dict[str, str]:
     mine = {"image-translate": version("image-translate"), "torch": torch.__version__, "numpy": np.__version__}
-    return {**mine, "python": platform.python_version(), **of_plugins}
+    return {**mine, "python": platform.python_version()}

@@ -19,10 +19,10 @@ GAP, HEADER, PAPER, INK = 6, 26, "white", "#333333"
 Column = tuple[str, Sequence[Array | None]]
 
 
-def draw_grid(blocks: Sequence[Sequence[Column]]) -> Image.Image:
-    """Blocks of titled columns, side by side; rows of a block belong together."""
+def draw_grid(blocks: Sequence[Sequence[Column]], least: int = LEAST) -> Image.Image:
+    """Blocks of titled columns, side by side; rows of a block belong together. Pictures are shown at least ``least`` pixels a side."""
     height, width = next(cell.shape[:2] for block in blocks for _, cells in block for cell in cells if cell is not None)
-    factor = max(1, -(-LEAST // min(height, width)))
+    factor = max(1, -(-least // min(height, width)))
     height, width = height * factor, width * factor
     rows = max(len(cells) for block in blocks for _, cells in block)
     columns = sum(len(block) for block in blocks)
@@ -41,6 +41,28 @@ def draw_grid(blocks: Sequence[Sequence[Column]]) -> Image.Image:
                     sheet.paste(shown, (left, HEADER + row * (height + GAP)))
             left += width + GAP
         left += 3 * GAP
+    return sheet
+
+
+def in_columns(title: str, cells: Sequence[Array], rows: int) -> list[Column]:
+    """``cells`` in columns of ``rows``, the title over the first; read along the rows they are in order."""
+    across = -(-len(cells) // rows)
+    return [(title if column == 0 else "", cells[column::across]) for column in range(across)]
+
+
+def draw_points(made: Array, real: Array | None = None, side: int = 640) -> Image.Image:
+    """Points ``(n, D)`` by their first two coordinates: real ones in grey, and those that were made over them in red."""
+    given = [made] if real is None else [real, made]
+    shown = [np.asarray(points, dtype=np.float64)[:, [0, min(1, points.shape[1] - 1)]] for points in given]
+    reach = 1.15 * max(float(np.abs(shown[0]).max()), 1e-9)
+    sheet = Image.new("RGB", (side, side + HEADER), PAPER)
+    canvas = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=14)
+    colours = [("made", "#c0392b")] if real is None else [("real", "#aaaaaa"), ("made", "#c0392b")]
+    for place, (points, (name, colour)) in enumerate(zip(shown, colours, strict=True)):
+        canvas.text((GAP + 40 * place, 6), name, fill=colour, font=font)
+        for x, y in (points * [1, -1] / reach + 1) * side / 2:
+            canvas.ellipse((x - 1.5, y + HEADER - 1.5, x + 1.5, y + HEADER + 1.5), fill=colour)
     return sheet
 
 

@@ -21,12 +21,14 @@ from translate.clock import Clock
 from translate.data.domain import Space
 from translate.errors import RecipeError, UserError
 from translate.game import Game, ImageLoss
+from translate.latent import Latent
 from translate.optimisers import OptimiserPlan
 from translate.options import Part
 from translate.randomness import uniform
 
 if TYPE_CHECKING:
     from translate.plugins import Plugins
+    from translate.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class Batch:
         """``(B, width)`` float64 draws in [0, 1) that belong to these samples, on the CPU; the same whenever they are asked for."""
         # Not float32: in it, one draw in 33 million is rounded to 1.
         return torch.from_numpy(uniform(self.seed, purpose, self.first, len(self), width))
+
+    def noise(self, latent: Latent, purpose: str = "z") -> Tensor:
+        """``(B, latent.width)`` noise that belongs to these samples, where and as precise as they are."""
+        return latent.noise(self.uniform(purpose, latent.width)).to(self.images[0])
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ class Make:
         self.plugins = plugins
         self.training = training
         self.spaces = tuple(spaces)
+        self._names: dict[nn.Module, str] = {}  # what discriminators are called, for sentences
 
     def generator(self, part: Part, source: Space, target: Space) -> nn.Module:
         """A network ``source`` → ``target``. Raises UserError where it cannot take pictures of this size."""
@@ -95,27 +102,41 @@ class Make:
         if not self.training:
             return nn.Module()
         network: nn.Module = _construct(self.plugins.discriminators[part.name], part, "discriminator", space)
+        self._names[network] = part.name
         return network
 
-    def adversarial_loss(self, part: Part) -> Game:
-        """The game of that name."""
+    def adversarial_loss(self, part: Part, judges: Sequence[nn.Module] = ()) -> Game:
+        """The game of that name, to be played with ``judges``. Raises UserError where it cannot be."""
         if not self.training:
             return cast(Game, nn.Module())
         game: Game = _construct(self.plugins.adversarial_losses[part.name], part, "adversarial loss")
+        for judge in judges:
+            game.check(judge, self._names[judge])
         return game
 
-    def cycle_loss(self, part: Part) -> ImageLoss:
-        """The distance between a picture and its round trip."""
-        if not self.training:
-            return cast(ImageLoss, nn.Module())
-        loss: ImageLoss = _construct(self.plugins.cycle_losses[part.name], part, "cycle loss")
-        return loss
+    def cycle_loss(self, part: Part, judges: Sequence[nn.Module] = ()) -> ImageLoss:
+        """The distance between a picture and its round trip; ``judges`` are those that the recipe calls it with."""
+        return self._image_loss(self.plugins.cycle_losses, part, judges)
 
-    def reconstruction_loss(self, part: Part) -> ImageLoss:
-        """The distance between what a network should reproduce and what it gave."""
+    def reconstruction_loss(self, part: Part, judges: Sequence[nn.Module] = ()) -> ImageLoss:
+        """The distance between what a network should reproduce and what it gave; ``judges`` are those that the recipe calls it with."""
+        return self._image_loss(self.plugins.reconstruction_losses, part, judges)
+
+    def _image_loss(self, registry: Registry[Any], part: Part, judges: Sequence[nn.Module]) -> ImageLoss:
         if not self.training:
             return cast(ImageLoss, nn.Module())
-        loss: ImageLoss = _construct(self.plugins.reconstruction_losses[part.name], part, "reconstruction loss")
+        loss: ImageLoss = _construct(registry[part.name], part, registry.kind)
+        if loss.needs_judge:
+            if not judges:
+                raise UserError(
+                    f"The {registry.kind} '{part.name}' compares what a discriminator sees, and here it is given none."
+                )
+            for judge in judges:
+                if not hasattr(judge, "features"):
+                    raise UserError(
+                        f"The {registry.kind} '{part.name}' compares what a discriminator's layers see, and discriminator "
+                        f"'{self._names[judge]}' does not show it (it has no method 'features'); choose another of the two."
+                    )
         return loss
 
 
@@ -158,6 +179,8 @@ class Recipe(nn.Module):
     #: How each domain is gone through: ``round`` goes through all samples in turn, shuffled, ``draw`` draws with replacement.
     #: The last entry holds for all further domains.
     order: ClassVar[tuple[str, ...]] = ("round", "draw")
+    #: The noise that ``sample`` takes, set in ``build``; None for a method that makes nothing from noise.
+    latent: Latent | None = None
 
     @dataclass(frozen=True)
     class Options:
@@ -192,8 +215,8 @@ class Recipe(nn.Module):
         """Steps with the same phase run the same code, so that one recording of it serves them all; None: not to be recorded."""
         return None
 
-    def epoch_length(self, sizes: Sequence[int]) -> int:
-        """How many samples of each domain an epoch takes, given the sizes of the domains."""
+    def epoch_length(self, sizes: Sequence[int], batch: int) -> int:
+        """How many samples of each domain an epoch takes, given the sizes of the domains and of a batch."""
         return max(sizes)
 
     @property
@@ -203,7 +226,18 @@ class Recipe(nn.Module):
 
     def translate(self, image: Tensor, source: int, target: int) -> Tensor:
         """``image`` of domain ``source``, ``(B, C, H, W)`` in [-1, 1], as domain ``target`` would show it."""
-        raise UserError(f"'{type(self).__name__}' does not map one domain to another, so it cannot translate pictures.")
+        other = "; it makes pictures from noise: translate sample" if self.latent else ""
+        raise UserError(f"'{type(self).__name__}' does not map one domain to another, so it cannot translate pictures{other}.")
+
+    def sample(self, noise: Tensor) -> Tensor:
+        """Samples of the first domain, ``(B, C, H, W)`` in [-1, 1] or ``(B, D)``, made from ``noise``, ``(B, latent.width)``."""
+        raise UserError(
+            f"'{type(self).__name__}' makes nothing from noise, so it cannot sample; it translates pictures: translate apply."
+        )
+
+    def exported(self) -> dict[str, Tensor]:
+        """The state of the exported networks."""
+        return {key: tensor for key, tensor in self.state_dict().items() if key.split(".")[0] in self.exports}
 
     @classmethod
     def check_domains(cls, name: str, domains: Sequence[str]) -> None:

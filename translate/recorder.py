@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from translate import checkpoint
 from translate.data import picture
-from translate.data.domain import Array, Domain
-from translate.grid import Column, draw_grid
+from translate.data.domain import Array, Domain, file_name
+from translate.grid import Column, draw_grid, draw_points, in_columns
+from translate.randomness import derive
 from translate.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Rows of a picture grid.
 ROWS = 6
+#: Rows and columns of a grid of samples made from noise, and how many points are shown.
+MADE, POINTS = 8, 2500
 
 
 class Recorder:
@@ -34,9 +38,7 @@ class Recorder:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
         self._since, self._seconds = engine.step, time.monotonic()
-        self._shown = (
-            [_shown_samples(engine, number) for number in range(len(engine.spaces))] if _translates(engine.recipe) else []
-        )
+        self._shown = [_shown_samples(engine, number) for number in range(len(engine.spaces))] if _translates(engine) else []
         self._save_inputs()
 
     def note(self, report: Report) -> None:
@@ -83,25 +85,31 @@ class Recorder:
             self.engine.save_checkpoint()
 
     def save_samples(self) -> None:
-        """Draw the grid of this moment: input, translation, round trip, and the truth where it is known, for every pair of domains."""
-        if not self._shown:
-            return
+        """Draw the grid of this moment: translations for every pair of domains, or what is made from the same noise every time."""
         engine = self.engine
-        blocks: list[list[Column]] = []
-        for source, samples in enumerate(self._shown):
-            for target in range(len(engine.spaces)):
-                if source != target:
-                    blocks.append(_block(engine, source, target, samples))
+        if engine.recipe.latent is not None:
+            grid = _made(engine)
+        elif self._shown:
+            grid = draw_grid(
+                [
+                    _block(engine, source, target, samples)
+                    for source, samples in enumerate(self._shown)
+                    for target in range(len(engine.spaces))
+                    if source != target
+                ]
+            )
+        else:
+            return
         path = self.out / "samples" / f"{engine.step:06d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        draw_grid(blocks).save(path)
+        grid.save(path)
         engine.plugins.tell("samples_saved", engine=engine, path=path)
 
     def _save_inputs(self) -> None:
         """The grid's inputs as files, so that there is something at hand to apply the weights to."""
         for (domain, indices, arrays), space in zip(self._shown, self.engine.spaces, strict=False):
             for index, array in zip(indices, arrays, strict=True):
-                path = self.out / "samples" / "inputs" / space.name / Path(domain.label(index)).with_suffix(".png")
+                path = self.out / "samples" / "inputs" / file_name(space.name) / Path(domain.label(index)).with_suffix(".png")
                 if not path.exists():
                     path.parent.mkdir(parents=True, exist_ok=True)
                     picture.to_image(array, space.window).save(path)
@@ -110,8 +118,8 @@ class Recorder:
 Shown = tuple[Domain, list[int], list[Array]]
 
 
-def _translates(recipe: Recipe) -> bool:
-    return type(recipe).translate is not Recipe.translate
+def _translates(engine: Engine) -> bool:
+    return type(engine.recipe).translate is not Recipe.translate
 
 
 def _shown_samples(engine: Engine, number: int) -> Shown:
@@ -122,8 +130,26 @@ def _shown_samples(engine: Engine, number: int) -> Shown:
     return domain, indices, [picture.resize(domain.read(index), engine.spaces[number].size) for index in indices]
 
 
+def _made(engine: Engine) -> Image.Image:
+    """What the method makes from noise, beside real samples."""
+    assert engine.found is not None
+    domain, space = engine.found.test[0] or engine.found.train[0], engine.spaces[0]
+    seed = derive(engine.run_options.seed, "samples")
+    if not space.is_picture:
+        real = np.stack([domain.read(index) for index in range(min(POINTS, len(domain)))])
+        return draw_points(np.asarray(engine.sample(POINTS, seed=seed)), real)
+    noise = engine.recipe.latent.draw(MADE * MADE, seed) if engine.recipe.latent else torch.empty(0)
+    made = picture.to_stored(engine.sample(noise), space.window, space.dtype)
+    shown = min(MADE * MADE // 2, len(domain))
+    real = np.stack([picture.resize(domain.read(index * (len(domain) // shown)), space.size) for index in range(shown)])
+    return draw_grid(
+        [in_columns("made from noise", list(made), MADE), in_columns(f"real {space.name}", list(real), MADE)], least=64
+    )
+
+
 @torch.no_grad()
 def _block(engine: Engine, source: int, target: int, samples: Shown) -> list[Column]:
+    """Input, translation, round trip, and the truth where it is known."""
     domain, indices, arrays = samples
     here, there = engine.spaces[source], engine.spaces[target]
     with engine.averaged():

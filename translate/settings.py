@@ -36,6 +36,9 @@ class RunOptions:
     )
     workers: int = option(1, "threads that load pictures ahead; no influence on results", least=0)
     init_from: str | None = option(None, "weights to start from: a run, a checkpoint or a weights file", metavar="WEIGHTS")
+    freeze: tuple[str, ...] = option(
+        (), "networks, modules or parameters that are not trained, such as G.down or D_X.*.bias", metavar="PATTERN"
+    )
     log_every: int = option(10, "steps between two lines of log.jsonl", least=1)
     sample_every: int | None = option(None, "steps between two picture grids; by default ten a run", least=1)
     checkpoint_every: int | None = option(None, "steps between two checkpoints; by default five a run", least=1)

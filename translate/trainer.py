@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 
 import torch
 from torch import Tensor, nn
 
 from translate.average import Average
 from translate.clock import Clock
-from translate.errors import NotFinite, RecipeError
+from translate.errors import NotFinite, RecipeError, UserError, near
 from translate.precision import autocast, upcast
 from translate.randomness import derive, seeded
 from translate.recipe import Batch, Recipe, Update, check_recipe
@@ -27,24 +28,32 @@ class Trainer:
     """
 
     def __init__(
-        self, recipe: Recipe, *, name: str, device: torch.device, precision: str = "fp32", ema: float = 0.0, seed: int = 0
+        self,
+        recipe: Recipe,
+        *,
+        name: str,
+        device: torch.device,
+        precision: str = "fp32",
+        ema: float = 0.0,
+        seed: int = 0,
+        freeze: Sequence[str] = (),
     ) -> None:
         self.recipe, self.device, self.precision, self.seed = recipe, device, precision, seed
         self.plans = check_recipe(recipe, name)
-        self.parameters: dict[str, dict[str, nn.Parameter]] = {
-            group: {
-                f"{child}.{key}": parameter
-                for child in plan.over
-                for key, parameter in recipe.get_submodule(child).named_parameters()
-                if parameter.requires_grad
-            }
-            for group, plan in self.plans.items()
+        every = {group: _parameters(recipe, plan.over) for group, plan in self.plans.items()}
+        _freeze(every, freeze)
+        #: What each group optimises, by name: "G.down.1.weight".
+        self.parameters = {
+            group: {name: each for name, each in mine.items() if each.requires_grad} for group, mine in every.items()
         }
+        for group, mine in self.parameters.items():
+            if not mine:
+                raise UserError(f"Nothing is left to train in '{group}': all of its parameters are frozen; narrow --freeze.")
         self.optimisers = {group: plan.build(self.parameters[group].values()) for group, plan in self.plans.items()}
         # One scaler a group: the two sides' gradients overflow at different scales.
         self.scalers = {group: torch.amp.GradScaler(device.type, enabled=precision == "fp16") for group in self.plans}
         self.averages = {child: Average(recipe.get_submodule(child), ema) for child in recipe.exports} if ema else {}
-        self._first_bad: dict[str, tuple[list[str], Tensor]] = {}
+        self._first_bad: dict[tuple[str, ...], Tensor] = {}
 
     def step(self, micro_batches: Sequence[Sequence[Batch]], clock: Clock) -> Losses:
         """Do one step and return its losses.
@@ -55,15 +64,20 @@ class Trainer:
         self._set_rates(clock)
         for optimiser in self.optimisers.values():
             optimiser.zero_grad(set_to_none=True)  # what a step left that was interrupted
-        losses: Losses = {}
+        seen: dict[str, list[Tensor]] = {}
         with seeded(self.device, derive(self.seed, "step", clock.step)):
             routines = [self.recipe.step(batches, clock) for batches in micro_batches]
-            while updates := self._next_updates(routines, losses):
+            while updates := self._next_updates(routines):
                 self._optimise(updates[0].group)
+                for name in updates[0].losses:
+                    mean = torch.stack([update.losses[name].detach() for update in updates]).mean()
+                    seen.setdefault(f"{updates[0].group}/{name}", []).append(mean)
+        # A group that is updated several times in a step reports the mean.
+        losses = {key: each[0] if len(each) == 1 else torch.stack(each).mean() for key, each in seen.items()}
         self._note_finiteness(losses, clock)
         return losses
 
-    def _next_updates(self, routines: Sequence[Iterator[Update]], losses: Losses) -> list[Update]:
+    def _next_updates(self, routines: Sequence[Iterator[Update]]) -> list[Update]:
         """Advance every routine to its next update and gather the gradients; empty when the step is over."""
         updates: list[Update] = []
         gradients = torch.is_grad_enabled()
@@ -85,9 +99,6 @@ class Trainer:
             # Gradients stop at this group's parameters: the other side is neither touched nor differentiated.
             scaled: Tensor = self.scalers[update.group].scale(total / len(routines))
             scaled.backward(inputs=parameters)  # type: ignore[no-untyped-call]  # torch leaves it untyped
-            for name, loss in update.losses.items():
-                key = f"{update.group}/{name}"
-                losses[key] = losses.get(key, 0) + loss.detach() / len(routines)
             updates.append(update)
         if updates and len(updates) < len(routines):
             raise RecipeError("The recipe's step yields fewer updates for one accumulated batch than for another.")
@@ -100,6 +111,10 @@ class Trainer:
             )
         if others and others[0].group != update.group:
             raise RecipeError(f"Accumulated batches disagree on the group to update: '{others[0].group}' and '{update.group}'.")
+        if others and others[0].losses.keys() != update.losses.keys():
+            raise RecipeError(
+                f"Accumulated batches disagree on the losses of '{update.group}': {[*others[0].losses]} and {[*update.losses]}."
+            )
         if not update.losses:
             raise RecipeError(f"The recipe yields an update for '{update.group}' without a loss.")
         for name, loss in update.losses.items():
@@ -134,20 +149,20 @@ class Trainer:
         by_group: dict[str, list[str]] = {}
         for key in losses:
             by_group.setdefault(key.split("/")[0], []).append(key)
-        for group, keys in by_group.items():
+        for keys in by_group.values():
             finite = torch.isfinite(torch.stack([losses[key].float() for key in keys]))
-            known, first = self._first_bad.get(group, (keys, torch.full((len(keys),), -1, device=self.device)))
-            if known != keys:  # a phase with other losses
-                self.check_finite()
-                known, first = keys, torch.full((len(keys),), -1, device=self.device)
-            self._first_bad[group] = keys, torch.where((first < 0) & ~finite, clock.step, first)
+            known = tuple(keys)  # one flag for each set of losses: a penalty may be there at some steps only
+            if known not in self._first_bad:
+                self._first_bad[known] = torch.full((len(known),), -1, device=self.device)
+            first = self._first_bad[known]
+            self._first_bad[known] = torch.where((first < 0) & ~finite, clock.step, first)
 
     def check_finite(self) -> None:
         """Raise NotFinite where a loss has been, or a weight is, infinite or NaN, naming it. Waits for the device."""
         advice = "nothing of it was saved. Begin again with a lower --lr or in fp32, from the last checkpoint, if any, by --init-from RUN."
         bad = [
             (step, key)
-            for keys, first in self._first_bad.values()
+            for keys, first in self._first_bad.items()
             for key, step in zip(keys, first.tolist(), strict=True)
             if step >= 0
         ]
@@ -176,8 +191,7 @@ class Trainer:
     def exported(self) -> dict[str, Tensor]:
         """The tensors of the exported networks, averaged where an average is kept: what a weights file holds."""
         with self.averaged():
-            state = self.recipe.state_dict()
-            return {key: tensor for key, tensor in state.items() if key.split(".")[0] in self.recipe.exports}
+            return self.recipe.exported()
 
     def state(self) -> dict[str, Tensor]:
         """All state of training as named tensors. ``load_state`` takes them back."""
@@ -217,6 +231,27 @@ class Trainer:
             if values:
                 whole = ("growth_interval", "_growth_tracker")
                 scaler.load_state_dict({key: int(each) if key in whole else float(each) for key, each in values.items()})
+
+
+def _parameters(recipe: Recipe, children: Sequence[str]) -> dict[str, nn.Parameter]:
+    return {
+        f"{child}.{key}": parameter for child in children for key, parameter in recipe.get_submodule(child).named_parameters()
+    }
+
+
+def _freeze(groups: Mapping[str, Mapping[str, nn.Parameter]], patterns: Sequence[str]) -> None:
+    """Keep parameters from being trained whose names a pattern fits: "G.down" is all of that module, "G.*.bias" goes across."""
+    named = {name: each for mine in groups.values() for name, each in mine.items()}
+    for pattern in patterns:
+        fitting = [name for name in named if name.startswith(f"{pattern}.") or fnmatchcase(name, pattern)]
+        if not fitting:
+            modules = sorted({name.rpartition(".")[0] for name in named} | {name.split(".")[0] for name in named})
+            raise UserError(
+                f"--freeze {pattern} fits no parameter.{near(pattern, [*modules, *named])} "
+                f"Names are such as {next(iter(named))}; 'G.down' is all of a module, 'G.*.bias' a pattern."
+            )
+        for name in fitting:
+            named[name].requires_grad_(False)
 
 
 def _placed(key: str, tensor: Tensor, parameter: nn.Parameter) -> Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class Header:
     step: int
     averaged: bool
     versions: Mapping[str, str]
+    #: The pretrained networks that it was trained with, by name, and the digests of their weights.
+    backbones: Mapping[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
     def dump(self) -> dict[str, str]:

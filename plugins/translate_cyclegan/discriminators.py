@@ -37,6 +37,10 @@ class PatchDiscriminator(nn.Module):
         self.body = nn.Sequential(*body, nn.Conv2d(width, 1, 4, padding=1))
         initialise(self)
 
+    def features(self, image: Tensor) -> list[Tensor]:
+        """``(B, C', H', W')`` after each activation."""
+        return _activations(self.body, image)
+
     def forward(self, image: Tensor) -> Tensor:
         """Raw scores, one a patch."""
         return cast(Tensor, self.body(image))
@@ -67,6 +71,19 @@ class PixelDiscriminator(nn.Module):
         )
         initialise(self)
 
+    def features(self, image: Tensor) -> list[Tensor]:
+        """``(B, C', H, W)`` after each activation."""
+        return _activations(self.body, image)
+
     def forward(self, image: Tensor) -> Tensor:
         """Raw scores, one a pixel."""
         return cast(Tensor, self.body(image))
+
+
+def _activations(body: nn.Sequential, image: Tensor) -> list[Tensor]:
+    seen = []
+    for layer in body:
+        image = layer(image)
+        if isinstance(layer, nn.LeakyReLU):
+            seen.append(image)
+    return seen

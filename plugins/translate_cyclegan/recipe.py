@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, cast
@@ -12,6 +13,7 @@ from translate import (
     Adam,
     Batch,
     Clock,
+    DataWarning,
     ImagePool,
     LinearDecay,
     Make,
@@ -63,7 +65,11 @@ class CycleGAN(Recipe):
         cycle: Part = part("l1", "distance between a picture and its round trip")
         identity: Part = part("l1", "distance between a picture and its translation to its own domain")
         cycle_weight: float = option(10.0, "weight of each cycle loss", least=0)
-        identity_weight: float = option(5.0, "weight of each identity loss; 0 is off, as in the paper's equations", least=0)
+        identity_weight: float | None = option(
+            None,
+            "weight of each identity loss; by default half the cycle weight, as in the paper's code; 0 is off, as in its equations",
+            least=0,
+        )
         pool_size: int = option(50, "fakes of the past that each judge is shown from; 0 is off", least=0)
         lr: float = option(2e-4, "learning rate of all networks", least=0)
         discriminator_lr: float | None = option(None, "learning rate of D_X and D_Y, where it is another", least=0)
@@ -77,17 +83,25 @@ class CycleGAN(Recipe):
     def build(self, make: Make) -> None:
         """Two translators and two judges."""
         chosen, (x, y) = self.options, self.spaces
-        if chosen.identity_weight and x.channels != y.channels:
-            raise UserError(
-                f"The identity loss shows each translator a picture of its target, and '{x.name}' has {x.channels} channels where "
-                f"'{y.name}' has {y.channels}; switch it off with --identity-weight 0."
+        self.identity_weight = chosen.cycle_weight / 2 if chosen.identity_weight is None else chosen.identity_weight
+        if self.identity_weight and x.channels != y.channels:
+            why = (
+                f"The identity loss shows each translator a picture of its target, and '{x.name}' has {x.channels} "
+                f"channel{'s' * (x.channels > 1)} where '{y.name}' has {y.channels}"
             )
+            if chosen.identity_weight is not None:
+                raise UserError(f"{why}; leave --identity-weight away, or set it to 0.")
+            if make.training:
+                warnings.warn(f"{why}, so it is left out.", DataWarning, stacklevel=2)
+            self.identity_weight = 0.0
         self.G, self.F = make.generator(chosen.generator, x, y), make.generator(chosen.generator, y, x)
         self.D_X, self.D_Y = make.discriminator(chosen.discriminator, x), make.discriminator(chosen.discriminator, y)
         self.pool_x, self.pool_y = ImagePool(chosen.pool_size, x.shape), ImagePool(chosen.pool_size, y.shape)
-        self.game = make.adversarial_loss(chosen.adversarial)
-        self.cycle = make.cycle_loss(chosen.cycle)
-        self.identity = make.reconstruction_loss(chosen.identity)
+        judges = [self.D_X, self.D_Y]
+        self.game = make.adversarial_loss(chosen.adversarial, judges)
+        self.cycle = make.cycle_loss(chosen.cycle, judges)
+        if self.identity_weight:
+            self.identity = make.reconstruction_loss(chosen.identity, judges)
 
     def optimisers(self) -> Mapping[str, OptimiserPlan]:
         """One Adam over both translators, one over both judges."""
@@ -108,12 +122,12 @@ class CycleGAN(Recipe):
         losses = {
             **_named(self.game.generator(self.D_Y, y, fake_y, clock), "y"),
             **_named(self.game.generator(self.D_X, x, fake_x, clock), "x"),
-            "cycle_x": chosen.cycle_weight * self.cycle(self.F(fake_y), x),
-            "cycle_y": chosen.cycle_weight * self.cycle(self.G(fake_x), y),
+            "cycle_x": chosen.cycle_weight * self.cycle(self.F(fake_y), x, self.D_X),
+            "cycle_y": chosen.cycle_weight * self.cycle(self.G(fake_x), y, self.D_Y),
         }
-        if chosen.identity_weight:
-            losses["identity_x"] = chosen.identity_weight * self.identity(self.F(x), x)
-            losses["identity_y"] = chosen.identity_weight * self.identity(self.G(y), y)
+        if self.identity_weight:
+            losses["identity_x"] = self.identity_weight * self.identity(self.F(x), x, self.D_X)
+            losses["identity_y"] = self.identity_weight * self.identity(self.G(y), y, self.D_Y)
         yield Update("generators", losses)
 
         seen_x = self.pool_x.exchange(fake_x, batch.uniform("pool_x", 2))

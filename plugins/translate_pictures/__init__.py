@@ -1,4 +1,7 @@
-"""Domains drawn by the program, of any size: horses and zebras, young and old faces, digits. No data is needed to try translate."""
+"""Domains drawn by the program, of any size: horses and zebras, young and old faces, digits, bags and shoes, summer and winter.
+
+No data is needed to try translate.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ if TYPE_CHECKING:
     from translate import Domain
 
 #: The domains that are drawn.
-NAMES = ("horse", "zebra", "young", "old", "digits")
+NAMES = ("horse", "zebra", "young", "old", "digits", "bags", "shoes", "summer", "winter")
 
 
 @hookimpl

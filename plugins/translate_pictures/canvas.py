@@ -80,7 +80,7 @@ class Canvas:
 
     def polygons(self, outlines: Floats, colours: Sequence[Colour]) -> None:
         """Fill every outline of (M, N, 2), one after the other."""
-        flat = self.pixels(outlines).reshape(len(outlines), -1).tolist()
+        flat = self.pixels(outlines).reshape(len(outlines), 2 * outlines.shape[1]).tolist()
         for outline, colour in zip(flat, colours, strict=True):
             self._draw.polygon(outline, fill=(*colour, 255))
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from translate import Domain, UserError
 
-from . import digits, faces, herd
+from . import bags, digits, faces, herd, seasons, shoes
 
 #: First word of every seed; changing it changes every drawing.
 SEED = 20170330
@@ -24,7 +24,7 @@ SPLITS = {"train": 1000, "test": 200, "unseen": 200}
 
 @dataclass(frozen=True)
 class Subject:
-    """What the drawn domains of one pair have in common: how a scene is made up, drawn in a style, and masked."""
+    """What a pair of drawn domains has in common: how a scene is made up, drawn in a style, and masked. Or a domain by itself."""
 
     styles: tuple[str, ...]
     channels: int
@@ -33,11 +33,15 @@ class Subject:
     mask: Callable[[Any, tuple[int, int]], NDArray[np.bool_]] | None = None
 
 
-#: In this order, because the place of a subject is part of its seeds.
+#: In this order, because the place of a subject is part of its seeds. Bags and shoes have the circle of hues in common, but no
+#: bag is the counterpart of a shoe, so they are subjects of their own.
 SUBJECTS = (
     Subject(herd.STYLES, herd.CHANNELS, herd.sample, herd.draw, herd.mask),
     Subject(faces.STYLES, faces.CHANNELS, faces.sample, faces.draw, faces.mask),
     Subject(digits.STYLES, digits.CHANNELS, digits.sample, digits.draw),
+    Subject(bags.STYLES, bags.CHANNELS, bags.sample, bags.draw),
+    Subject(shoes.STYLES, shoes.CHANNELS, shoes.sample, shoes.draw),
+    Subject(seasons.STYLES, seasons.CHANNELS, seasons.sample, seasons.draw, seasons.mask),
 )
 NAMES = tuple(style for subject in SUBJECTS for style in subject.styles)
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from translate import UserError
 
-from .domain import NAMES, DrawnDomain
+from .domain import NAMES, SUBJECTS, DrawnDomain
 
 _EPILOG = f"""\
 domains: {", ".join(NAMES)}
@@ -20,6 +20,7 @@ domains: {", ".join(NAMES)}
 With -o data/horse the drawings are data/horse/horse-00000.png and so on. With --truth
   data/horse-as-zebra/  the same scenes with the other coat, under the same file names,
   data/horse-mask/      white where the two differ, black elsewhere.
+These have no counterparts: {", ".join(style for subject in SUBJECTS if len(subject.styles) == 1 for style in subject.styles)}.
 """
 
 

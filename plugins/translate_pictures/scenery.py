@@ -147,34 +147,35 @@ def draw_scenery(scenery: Scenery, view: View) -> Layer:
     # Grain on the ground grows towards the viewer, and so does a slight darkening at the lower border.
     near = np.clip((rows - scenery.horizon) / 0.5, 0, 1.4)[:, None]
     land[..., :3] *= (1 + 0.045 * near * grain - 0.05 * near**2)[..., None] * fall[:, None]
-    return compose(_sky(scenery, light, view), land)
+    return compose(sky(light, view, scenery.horizon, scenery.sun, scenery.clouds, scenery.puffs), land)
 
 
-def _sky(scenery: Scenery, light: Light, view: View) -> Layer:
+def sky(light: Light, view: View, horizon: float, sun: float, clouds: Floats, puffs: Floats) -> Layer:
+    """(H, W, 3) in 0…255: a sky down to the horizon and beyond, with clouds (n, 3) of puffs (n, m, 3), random numbers in 0…1."""
     rows, columns = view.rows(), view.columns()
     high, middle, low = light.sky
     top = min(0.0, view.top * 0.5)
-    colours = gradient((top, 0.55 * scenery.horizon, scenery.horizon), (high, middle, low), rows)
-    sky = np.repeat(colours[:, None], view.width, axis=1)
+    colours = gradient((top, 0.55 * horizon, horizon), (high, middle, low), rows)
+    picture = np.repeat(colours[:, None], view.width, axis=1)
     # A glow where the sun stands, low on its side.
-    x, y = 0.5 + 0.38 * scenery.sun, scenery.horizon - 0.22
+    x, y = 0.5 + 0.38 * sun, horizon - 0.22
     glow = np.exp(-(((rows - y) / 0.22) ** 2))[:, None] * np.exp(-(((columns - x) / 0.30) ** 2))[None]
-    sky += (0.35 * light.contrast * glow)[..., None] * (np.array(light.cloud, dtype=np.float32) - sky)
-    if not len(scenery.clouds):
-        return sky
+    picture += (0.35 * light.contrast * glow)[..., None] * (np.array(light.cloud, dtype=np.float32) - picture)
+    if not len(clouds):
+        return picture
     # A cloud is a heap of soft puffs, each a product of a column and a row: one matrix product adds all of them up.
-    width = 0.05 + 0.06 * scenery.clouds[:, 2:]
-    place, lift, extent = np.moveaxis(scenery.puffs, 2, 0)
+    width = 0.05 + 0.06 * clouds[:, 2:]
+    place, lift, extent = np.moveaxis(puffs, 2, 0)
     radius = (width * (0.45 + 0.5 * extent)).ravel()[:, None]
-    x = (-0.4 + 1.8 * scenery.clouds[:, :1] + (place - 0.5) * 3.2 * width).ravel()[:, None]
-    y = (scenery.horizon * (0.12 + 0.62 * scenery.clouds[:, 1:2]) - lift * 0.55 * width).ravel()[:, None]
+    x = (-0.4 + 1.8 * clouds[:, :1] + (place - 0.5) * 3.2 * width).ravel()[:, None]
+    y = (horizon * (0.12 + 0.62 * clouds[:, 1:2]) - lift * 0.55 * width).ravel()[:, None]
     down, across = np.exp(-(((rows - y) / (0.55 * radius)) ** 2)), np.exp(-(((columns - x) / radius) ** 2))
     cover = (down.T @ across).astype(np.float32)
     cover = np.clip((cover - 0.25) * 1.3, 0, 1)
     cover = 0.85 * cover * cover * (3 - 2 * cover)
     white = np.array(light.cloud, dtype=np.float32)
-    sky += cover[..., None] * (white - sky)
-    return sky
+    picture += cover[..., None] * (white - picture)
+    return picture
 
 
 def ridges(x: Floats, waves: Floats, jagged: Floats) -> Floats:

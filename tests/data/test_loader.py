@@ -12,7 +12,7 @@ from translate.data.augment import Augmentation
 from translate.data.domain import Domain
 from translate.data.layouts import PictureFolder
 from translate.data.loader import Loader, Source
-from translate.errors import UserError
+from translate.errors import RecipeError, UserError
 
 CPU = torch.device("cpu")
 SIZE = (4, 5)
@@ -143,7 +143,7 @@ def test_the_last_policy_is_that_of_further_domains():
 
 
 def test_an_unknown_policy():
-    with pytest.raises(UserError, match=r"^A recipe's order is 'zigzag'; it must be 'round' or 'draw'\.$"):
+    with pytest.raises(RecipeError, match=r"^A recipe's order is 'zigzag'; it must be 'round' or 'draw'\.$"):
         loader(Numbered(4), order=("zigzag",))
 
 

@@ -21,6 +21,7 @@ VERBS = {
     "run": "train a recipe on domains of pictures",
     "resume": "go on with a run that was stopped",
     "apply": "translate pictures with trained weights",
+    "sample": "make pictures from noise with trained weights",
     "list": "list recipes, networks, losses, weights and plugins",
     "show": "show a recipe, a network, a loss, a run or weights",
 }

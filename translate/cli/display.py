@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from translate.data.domain import file_name
 from translate.engine import Engine, Report
 from translate.hookspecs import hookimpl
 
@@ -51,7 +52,7 @@ class Display:
             if plugin.state == "broken":
                 say(f"Note: {plugin} is broken and left out: {plugin.problem}")
         say(engine.found.summary())
-        if engine.found.root is None and run.data is None:
+        if engine.found.root is None and run.data is None and engine.spaces[0].is_picture:
             say(
                 f"No --data was given and ./data does not hold these domains, so the drawn ones are used; for pictures of your own: "
                 f"--data DIR, with DIR/{run.domains[0]}/ and so on."
@@ -73,7 +74,8 @@ class Display:
             )
             say(f"Preset {engine.preset} ({why}): {preset.summary}.")
         length = f"{engine.total} steps" + (f" ({run.epochs} epochs)" if run.epochs else "")
-        say(f"Training {engine.recipe_name}, {length}, {run.size} px, batch {run.batch}, {run.precision}; kept in {engine.out}.")
+        what = f"{run.size} px" if any(space.is_picture for space in engine.spaces) else "points"
+        say(f"Training {engine.recipe_name}, {length}, {what}, batch {run.batch}, {run.precision}; kept in {engine.out}.")
         if engine.step:
             say(f"Going on after step {engine.step}.")
 
@@ -123,8 +125,11 @@ class Display:
         if not grid.exists():
             return
         say(f"Pictures: {grid}")
+        if engine.recipe.latent is not None:
+            say(f"Make more with it: {shlex.join(['translate', 'sample', str(engine.out), '-n', '64'])}")
+            return
         source, target = engine.spaces[0].name, engine.spaces[-1].name
-        inputs = engine.out / "samples" / "inputs" / source
+        inputs = engine.out / "samples" / "inputs" / file_name(source)
         command = [
             "translate",
             "apply",
@@ -133,7 +138,7 @@ class Display:
             "--to",
             target,
             "-o",
-            str(engine.out / f"{source}-to-{target}"),
+            str(engine.out / f"{file_name(source)}-to-{file_name(target)}"),
         ]
         say(f"Translate pictures with it: {shlex.join(command)}")
 

@@ -11,6 +11,7 @@ from typing import Any
 from translate import options
 from translate.cli.arguments import Parser, add_options
 from translate.cli.display import Display
+from translate.data.domain import file_name
 from translate.engine import Engine
 from translate.errors import Interrupted, UserError, listed
 from translate.plugins import Plugins, installed
@@ -125,7 +126,7 @@ def _read_config(path: Path, recipe: str) -> dict[str, Any]:
 
 def _free_folder(name: str, domains: Sequence[str]) -> Path:
     """``runs/cyclegan-horse-zebra``, or with a number where that is taken."""
-    base = "-".join([name, *(Path(domain).name for domain in domains)])
+    base = "-".join([name, *map(file_name, domains)])
     folders = (Path("runs") / (base if number == 1 else f"{base}-{number}") for number in range(1, 10**6))
     return next(folder for folder in folders if not folder.exists())
 

@@ -62,14 +62,18 @@ def open_domains(
                 f"The data folder {root} {'is a file' if root.exists() else 'does not exist'}; give --data a folder of pictures."
             )
         return _open_all(plugins, domains, root, size) or _nothing_found(root, domains)
+    problems: list[UserError] = []
     for root in places() if search else []:
         # Letters fit any names, so that data that was not asked for must say by its own name what it holds: horse2zebra.
         letters = all(name in root.name for name in domains)
-        if all(layouts.find_folder(name, root, "train", domains, letters=letters) for name in domains):
-            found = _open_all(plugins, domains, root, size)
-            if found:
+        try:
+            if root.is_dir() and (found := _open_all(plugins, domains, root, size, letters=letters)):
                 return found
+        except UserError as problem:  # of a place that was not asked for; another may be better
+            problems.append(problem)
     drawn = _open_all(plugins, domains, None, size)
+    if drawn is None and problems:
+        raise problems[0]
     if drawn is None:
         raise UserError(
             f"There are no pictures for the domains {listed(domains)}: no --data was given, ./data does not hold them, and no plugin "
@@ -78,9 +82,11 @@ def open_domains(
     return drawn
 
 
-def _open_all(plugins: Plugins, domains: tuple[str, ...], root: Path | None, size: tuple[int, int] | None) -> Found | None:
+def _open_all(
+    plugins: Plugins, domains: tuple[str, ...], root: Path | None, size: tuple[int, int] | None, *, letters: bool = True
+) -> Found | None:
     def open_one(name: str, split: str) -> Domain | None:
-        folder = layouts.open_folder(name, root, split, domains) if root else None
+        folder = layouts.open_folder(name, root, split, domains, letters=letters) if root else None
         return folder or plugins.open_domain(name, root, split, size, domains)
 
     train = [open_one(name, "train") for name in domains]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,6 +50,11 @@ class Space:
             raise UserError(f"Domain '{self.name}' holds points of {self.channels} coordinates, where pictures are needed.")
         _, height, width = self.shape
         return height, width
+
+
+def file_name(domain: str) -> str:
+    """The domain's name as part of a path, on every system: ``points:ring8`` becomes ``points-ring8``."""
+    return re.sub(r"[^\w.+-]+", "-", Path(domain).name).strip("-.") or "domain"
 
 
 class Domain(ABC):

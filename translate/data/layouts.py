@@ -116,9 +116,9 @@ def find_folder(name: str, root: Path, split: str, domains: Sequence[str], *, le
     return next((folder for folder in candidates if folder.is_dir()), None)
 
 
-def open_folder(name: str, root: Path, split: str, domains: Sequence[str]) -> PictureFolder | None:
+def open_folder(name: str, root: Path, split: str, domains: Sequence[str], *, letters: bool = True) -> PictureFolder | None:
     """The domain's pictures in the first layout that fits, or None. Raises UserError where that folder holds no picture."""
-    folder = find_folder(name, root, split, domains)
+    folder = find_folder(name, root, split, domains, letters=letters)
     if folder is None or (split != "train" and not any(picture.probe(path) for path in _files(folder, None))):
         return None
     # A domain's folder that is all for training may have its test pictures inside.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from translate.data import picture
 from translate.data.augment import Augmentation
 from translate.data.domain import Array, Domain
-from translate.errors import UserError
+from translate.errors import RecipeError
 from translate.randomness import derive, uniform
 from translate.recipe import Batch
 
@@ -73,7 +73,7 @@ class Loader:
         self.order = [order[min(index, len(order) - 1)] for index in range(len(sources))]
         for policy in self.order:
             if policy not in ("round", "draw"):
-                raise UserError(f"A recipe's order is '{policy}'; it must be 'round' or 'draw'.")
+                raise RecipeError(f"A recipe's order is '{policy}'; it must be 'round' or 'draw'.")
         self._permutation = lru_cache(maxsize=2 * len(sources))(self._permute)
 
     def indices(self, domain: int, first: int, count: int) -> NDArray[np.int64]:

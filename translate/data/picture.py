@@ -36,7 +36,7 @@ def read(path: Path, channels: int, dtype: str) -> Array:
         with Image.open(path) as image:
             return to_array(image, channels, dtype)
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
-        raise UserError(f"{path} cannot be read as a picture ({error}).") from error
+        raise UserError(f"{path} cannot be read as a picture ({str(error).rstrip('.')}).") from error
 
 
 def to_array(image: Image.Image, channels: int, dtype: str) -> Array:
@@ -46,7 +46,7 @@ def to_array(image: Image.Image, channels: int, dtype: str) -> Array:
     """
     image = ImageOps.exif_transpose(image)
     if image.mode == "F":
-        raise ValueError("32-bit floats have no known range; save it with 16 bits")
+        raise UserError("A picture of 32-bit floats has no known range; save it with 16 bits.")
     if image.mode in DEEP_MODES:
         deep = np.asarray(image).astype(np.int64).clip(0, 65535)
         if dtype == "uint16":
@@ -113,11 +113,15 @@ def to_tensor(batch: Array, window: tuple[float, float], device: torch.device) -
 
 
 def to_stored(tensor: Tensor, window: tuple[float, float], dtype: str) -> Array:
-    """``(B, C, H, W)`` in [-1, 1] as ``(B, H, W, C)`` of ``dtype``: the way back of ``to_tensor``, rounded and clipped."""
+    """``(B, C, H, W)`` in [-1, 1] as ``(B, H, W, C)`` of ``dtype``: the way back of ``to_tensor``, rounded and clipped.
+
+    Points, ``(B, D)``, may lie anywhere and are not clipped.
+    """
     low, high = window
-    values = (tensor.detach().float().cpu().clamp(-1, 1) + 1) * ((high - low) / 2) + low
+    values = tensor.detach().float().cpu()
     if values.dim() == 4:
-        values = values.permute(0, 2, 3, 1)
+        values = values.permute(0, 2, 3, 1).clamp(-1, 1)
+    values = (values + 1) * ((high - low) / 2) + low
     return _rounded(values.contiguous().numpy(), np.dtype(dtype))
 
 

@@ -6,8 +6,9 @@ import copy
 
 import pytest
 import torch
+from conftest import TINY, draw
 
-from translate import Clock, UserError
+from translate import Clock, DataWarning, Engine, UserError
 from translate.recipe import Batch
 from translate_cyclegan import CycleGAN
 
@@ -120,7 +121,7 @@ def test_three_steps_equal_the_papers_update_written_out_plainly(tiny, dtype):
 
 def test_the_defaults_are_the_papers():
     chosen = CycleGAN.Options()
-    assert (chosen.cycle_weight, chosen.identity_weight, chosen.pool_size, chosen.lr, chosen.beta1) == (10, 5, 50, 2e-4, 0.5)
+    assert (chosen.cycle_weight, chosen.pool_size, chosen.lr, chosen.beta1) == (10, 50, 2e-4, 0.5)
     assert (str(chosen.adversarial), str(chosen.cycle), str(chosen.identity)) == ("least-squares", "l1", "l1")
     assert (str(chosen.generator), str(chosen.discriminator)) == ("resnet", "patch")
     paper = CycleGAN.presets["paper"]
@@ -149,18 +150,24 @@ def test_without_identity_weight_there_is_no_identity_loss(tiny):
     assert set(update.losses) == {"fool_x", "fool_y", "cycle_x", "cycle_y"}
 
 
-def test_domains_of_different_channels_need_no_identity_loss(tmp_path):
-    from conftest import TINY, draw
+def test_the_identity_weight_is_half_the_cycle_weight_unless_given(tiny):
+    assert tiny().recipe.identity_weight == 5
+    assert tiny(cycle_weight=4).recipe.identity_weight == 2
+    assert tiny(cycle_weight=4, identity_weight=3).recipe.identity_weight == 3
 
-    from translate import Engine
 
+def test_domains_of_different_channels_go_without_identity_loss(tmp_path):
     for index in range(2):
         draw(tmp_path / "grey" / f"{index}.png", index, mode="L")
         draw(tmp_path / "colour" / f"{index}.png", index)
     values = {**TINY, "data": str(tmp_path)}
-    with pytest.raises(UserError, match="--identity-weight 0"):
-        Engine("cyclegan", ("grey", "colour"), **values)
-    engine = Engine("cyclegan", ("grey", "colour"), identity_weight=0, **values).fit(steps=2)
+    with pytest.raises(UserError, match="leave --identity-weight away"):
+        Engine("cyclegan", ("grey", "colour"), identity_weight=1, **values)
+    with pytest.warns(DataWarning, match="'grey' has 1 channel where 'colour' has 3, so it is left out"):
+        engine = Engine("cyclegan", ("grey", "colour"), **values)
+    assert engine.fit(steps=2).recipe.identity_weight == 0
+    engine.save(tmp_path / "weights.safetensors")
+    engine = Engine.load(tmp_path / "weights.safetensors")  # says nothing: it is only used
     assert engine.translate(torch.zeros(1, 1, 16, 16), to="colour").shape == (1, 3, 16, 16)
     assert engine.translate(torch.zeros(1, 3, 16, 16), to="grey").shape == (1, 1, 16, 16)
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from translate import UserError
-from translate_pictures.domain import DrawnDomain
+from translate_pictures.domain import NAMES, DrawnDomain
 from translate_pictures.draw import main
 
 
@@ -46,6 +46,7 @@ def test_draw_writes_to_a_folder_of_its_name_by_default(tmp_path, monkeypatch):
         (["zebra", "-n", "0"], "-n 0"),
         (["zebra", "-n", "1001"], "1 to 1000"),
         (["digits", "--truth"], "no counterpart"),
+        (["bags", "--truth"], "'bags' has no counterpart"),
     ],
 )
 def test_draw_refuses_with_a_sentence(arguments, message, tmp_path, monkeypatch):
@@ -64,4 +65,7 @@ def test_draw_says_where_it_could_not_write(tmp_path):
 def test_help_names_the_folders(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
-    assert "horse-as-zebra" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "horse-as-zebra" in said
+    assert "no counterparts: digits, bags, shoes." in said
+    assert all(name in said for name in NAMES)
