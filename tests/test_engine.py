@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from conftest import TINY, draw, opened
 from PIL import Image
 
-from translate import Engine, Interrupted, NotFinite, UserError
+from translate import SGD, Engine, Interrupted, NotFinite, Plugins, Recipe, Update, UserError
 from translate.checkpoint import checkpoints, load_training, read_record
 
 
@@ -467,3 +468,153 @@ def test_a_domain_longer_than_the_epoch_is_seen_whole():
         workers=0,
     )
     assert sorted(loader.indices(0, 0, len(domain))) == list(range(len(domain)))
+
+
+def sampler(**values):
+    options = {"size": 8, "batch": 4, "steps": 2, "z": 5, "generator": "mlp:widths=6", "discriminator": "mlp:widths=6"}
+    return Engine("vanilla", ("digits",), preset="report", device="cpu", workers=0, **options, **values)
+
+
+def test_sample_gives_pictures_for_a_number_and_a_tensor_for_noise():
+    engine = sampler().fit()
+    pictures = engine.sample(300, seed=1)  # more than are made in one pass
+    assert len(pictures) == 300
+    assert (pictures[0].size, pictures[0].mode) == ((8, 8), "L")
+    noise = engine.recipe.latent.draw(300, 1)
+    made = engine.sample(noise)
+    assert made.shape == (300, 1, 8, 8)
+    assert not made.requires_grad
+    assert np.array_equal(np.asarray(pictures[299]), np.rint((made[299, 0].numpy() + 1) * 127.5).astype(np.uint8))
+    assert torch.allclose(engine.sample(noise[7:8])[0], made[7], atol=1e-6)  # no picture depends on its neighbours
+    with pytest.raises(UserError, match=r"shape \(3, 4\); these networks take \(n, 5\)"):
+        engine.sample(torch.zeros(3, 4))
+
+
+def test_sample_is_the_average_where_one_is_kept_as_in_the_weights_file(tmp_path):
+    engine = sampler(ema=0.9).fit()
+    engine.save(tmp_path / "weights.safetensors")
+    noise = engine.recipe.latent.draw(4)
+    loaded = Engine.load(tmp_path / "weights.safetensors")
+    assert torch.equal(loaded.sample(noise), engine.sample(noise))
+    assert not torch.equal(loaded.sample(noise), engine.recipe.eval().G(noise))
+
+
+def test_a_method_that_translates_does_not_sample(tiny):
+    with pytest.raises(UserError, match="makes nothing from noise"):
+        tiny().sample(3)
+
+
+def test_without_a_run_folder_there_is_no_checkpoint(tiny):
+    with pytest.raises(UserError, match="keeps no run folder"):
+        tiny().save_checkpoint()
+
+
+class Pretrained(torch.nn.Module):
+    """A generator that begins from other weights, which have a name."""
+
+    calls = 0
+
+    def __init__(self, source, target):
+        super().__init__()
+        self.layer = torch.nn.Conv2d(source.channels, target.channels, 1)
+        self.backbones = {}
+
+    def begin(self):
+        type(self).calls += 1
+        torch.nn.init.constant_(self.layer.weight, 0.25)
+        self.backbones = {"others/net": "sha256:abc"}
+
+    def forward(self, image):
+        return torch.tanh(self.layer(image))
+
+
+def test_a_part_begins_from_other_weights_once_a_run_and_the_header_says_so(tiny, tmp_path):
+    plugins = Plugins()
+    plugins.generators.add("pretrained", Pretrained, "a test")
+    Pretrained.calls = 0
+    engine = tiny(generator="pretrained", plugins=plugins, out=tmp_path / "run", ema=0.5)
+    assert Pretrained.calls == 2  # G and F
+    assert engine.trainer.averages["G"].network.layer.weight.unique().item() == 0.25
+    engine.fit()
+    loaded = Engine.load(tmp_path / "run", plugins=plugins)
+    assert loaded.header().backbones == {"others/net": "sha256:abc"}
+    resumed = Engine.resume(tmp_path / "run", plugins=plugins)
+    assert resumed.header().backbones == {"others/net": "sha256:abc"}
+    assert Pretrained.calls == 2
+
+
+def test_a_frozen_network_must_be_the_same_when_a_run_goes_on(tiny, tmp_path):
+    class Judge(torch.nn.Module):
+        digest = "sha256:1"
+
+        def __init__(self, space):
+            super().__init__()
+            self.head = torch.nn.Conv2d(space.channels, 1, 1)
+            self.backbones = {"eye": type(self).digest}
+
+        def forward(self, image):
+            return self.head(image)
+
+    plugins = Plugins()
+    plugins.discriminators.add("judge", Judge, "a test")
+    tiny(discriminator="judge", plugins=plugins, out=tmp_path / "run").fit()
+    Engine.resume(tmp_path / "run", plugins=plugins)
+    Judge.digest = "sha256:2"
+    with pytest.raises(UserError, match="The pretrained weights of 'eye' are not those"):
+        Engine.resume(tmp_path / "run", plugins=plugins)
+
+
+def test_more_than_two_domains(tmp_path):
+    """One network for all pairs of three domains: what the interfaces allow, from data to weights and grids."""
+
+    class Trio(Recipe):
+        domains = (2, None)
+        exports = ("G",)
+
+        @dataclass(frozen=True)
+        class Options(Recipe.Options):
+            lr: float = 1e-2
+
+        def build(self, make):
+            self.G = torch.nn.Conv2d(3 + len(self.spaces), 3, 1)
+
+        def optimisers(self):
+            return {"generator": SGD(over=("G",), lr=self.options.lr)}
+
+        def step(self, batches, clock):
+            images = batches[0].images
+            losses = {
+                f"{source}{target}": (self.translate(images[source], source, target) - images[source]).square().mean()
+                for source in range(len(images))
+                for target in range(len(images))
+            }
+            yield Update("generator", losses)
+
+        def translate(self, image, source, target):
+            label = torch.zeros(len(image), len(self.spaces), *image.shape[2:])
+            label[:, target] = 1
+            return self.G(torch.cat([image, label], dim=1))
+
+    for number, name in enumerate(("cat", "dog", "fox")):
+        for index in range(3):
+            draw(tmp_path / "data" / name / f"{index}.png", 10 * number + index)
+    plugins = Plugins()
+    plugins.recipes.add("trio", Trio, "a test")
+    engine = Engine(
+        "trio",
+        ("cat", "dog", "fox"),
+        data=tmp_path / "data",
+        size=16,
+        steps=2,
+        batch=2,
+        device="cpu",
+        plugins=plugins,
+        out=tmp_path / "run",
+    ).fit()
+    assert len(next(engine.loader.batches(0)).images) == 3
+    assert opened(tmp_path / "run" / "samples" / "000002.png").width > 6 * 3 * 128  # a block for each of the six pairs
+    loaded = Engine.load(tmp_path / "run", plugins=plugins)
+    image = torch.rand(1, 3, 16, 16)
+    assert torch.equal(loaded.translate(image, to="fox", source="dog"), loaded.recipe.translate(image, 1, 2))
+    with pytest.raises(UserError, match="needs 2 or more domains"):
+        Engine("trio", ("cat",), plugins=plugins)

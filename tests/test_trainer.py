@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from translate import SGD, Batch, Clock, Make, NotFinite, OptimiserPlan, Recipe, RecipeError, RMSprop, Space, Update
+from translate import SGD, Batch, Clock, Make, NotFinite, OptimiserPlan, Recipe, RecipeError, RMSprop, Space, Update, UserError
 from translate.plugins import installed
 from translate.trainer import Trainer
 
@@ -163,6 +163,76 @@ def test_accumulated_batches_must_yield_the_same_updates(order):
         trainer(build(broken="uneven")).step([[batch(value)] for value in order], Clock(0, 1))
     with pytest.raises(RecipeError, match="disagree"):
         trainer(build(broken="disagree")).step([[batch(value)] for value in order], Clock(0, 1))
+
+
+def test_a_group_that_is_updated_several_times_reports_the_mean():
+    class Twice(Tug):
+        def step(self, batches, clock):
+            for weight in (1.0, 3.0):
+                yield Update("x", {"loss": weight * self.x(torch.ones(1, 1)).sum()})
+
+    recipe = Twice(Tug.Options(), Make(installed(), [Space("points", (1,))]))
+    losses = Trainer(recipe, name="tug", device=CPU).step([[batch(1.0)]], Clock(0, 1))
+    # x is 1, then 1 - 0.1: the mean of 1 and 3 * 0.9.
+    assert losses["x/loss"].item() == pytest.approx((1 + 2.7) / 2)
+
+
+def test_accumulated_batches_must_name_the_same_losses():
+    class Uneven(Tug):
+        def step(self, batches, clock):
+            yield Update("x", {str(batches[0].images[0].sum().item()): self.x(torch.ones(1, 1)).sum()})
+
+    recipe = Uneven(Tug.Options(), Make(installed(), [Space("points", (1,))]))
+    with pytest.raises(RecipeError, match="disagree on the losses of 'x'"):
+        Trainer(recipe, name="tug", device=CPU).step([[batch(1.0)], [batch(2.0)]], Clock(0, 1))
+
+
+def test_a_loss_that_comes_and_goes_is_watched():
+    class Lazy(Tug):
+        def step(self, batches, clock):
+            losses = {"product": self.x(torch.ones(1, 1)).sum()}
+            if clock.step % 2:
+                losses["penalty"] = 0 * losses["product"] + (float("nan") if clock.step == 3 else 0.0)
+            yield Update("x", losses)
+
+    recipe = Lazy(Tug.Options(), Make(installed(), [Space("points", (1,))]))
+    trainer = Trainer(recipe, name="tug", device=CPU)
+    for step in range(5):
+        if step == 3:
+            trainer.check_finite()
+        trainer.step([[batch(1.0)]], Clock(step, 5))
+    with pytest.raises(NotFinite, match=r"'x/penalty' became infinite or NaN at step 4"):
+        trainer.check_finite()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "frozen"),
+    [
+        ("G.down", lambda name: name.startswith("G.down.")),
+        ("D_X.*.bias", lambda name: name.startswith("D_X.") and name.endswith(".bias")),
+        ("F", lambda name: name.startswith("F.")),
+        ("D_Y.body.0.weight", lambda name: name == "D_Y.body.0.weight"),
+    ],
+)
+def test_frozen_parameters_stay_as_they_are_and_the_others_are_trained(tiny, pattern, frozen):
+    engine = tiny(freeze=pattern)
+    before = {name: each.clone() for name, each in engine.recipe.named_parameters()}
+    engine.fit(steps=2)
+    for name, each in engine.recipe.named_parameters():
+        assert torch.equal(each, before[name]) == frozen(name), name
+
+
+@pytest.mark.parametrize(
+    ("patterns", "sentence"),
+    [
+        ("G.dwon", "--freeze G.dwon fits no parameter. Did you mean 'G.down'?"),
+        (("D_X", "D_Y"), "Nothing is left to train in 'discriminators'"),
+    ],
+)
+def test_what_cannot_be_frozen_gets_a_sentence(tiny, patterns, sentence):
+    with pytest.raises(UserError) as error:
+        tiny(freeze=patterns)
+    assert sentence in str(error.value)
 
 
 def test_a_loss_that_is_not_finite_is_named_with_its_step():

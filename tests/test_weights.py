@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from translate import weights
+from translate import Engine, weights
 from translate.checkpoint import load_weights, locate
 from translate.data.domain import Space
 from translate.errors import UserError
@@ -260,7 +261,11 @@ def test_the_new_file_is_on_the_disk_before_it_takes_the_name(tmp_path, monkeypa
 
 @pytest.fixture
 def names(tmp_path, monkeypatch):
-    known = {"horse2zebra": tmp_path / "h.safetensors", "old2young": tmp_path / "o.safetensors"}
+    known = {}
+    for name in ("horse2zebra", "old2young"):
+        (tmp_path / f"{name}.safetensors").write_bytes(bytes(8) + name.encode())
+        digest = hashlib.sha256(bytes(8) + name.encode()).hexdigest()
+        known[name] = weights.Published(tmp_path / f"{name}.safetensors", digest, "")
     monkeypatch.setattr(weights, "published", lambda: known)
     monkeypatch.chdir(tmp_path)
     return known
@@ -286,7 +291,13 @@ def test_locate_a_checkpoint_and_a_run(tmp_path, names):
 
 
 def test_locate_a_published_name(names):
-    assert locate("horse2zebra") == names["horse2zebra"]
+    assert locate("horse2zebra") == names["horse2zebra"].path
+
+
+def test_published_weights_that_were_changed_are_refused(names):
+    names["horse2zebra"].path.write_bytes(bytes(8) + b"horse2zebrb")
+    with pytest.raises(UserError, match="are not as they were published"):
+        locate("horse2zebra")
 
 
 def test_locate_nothing_in_a_folder(tmp_path, names):
@@ -307,6 +318,43 @@ def test_locate_what_is_not_there(name, names):
     )
 
 
-def test_published_weights_are_there():
-    for path in weights.published().values():
-        assert path.is_file()
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("name", list(weights.published()))
+def test_published_weights_load_and_have_a_card(name):
+    entry = weights.published()[name]
+    assert entry.verified() == entry.path
+    assert entry.about
+    engine = Engine.load(name, device="cpu")
+    if engine.recipe.latent is not None:
+        assert engine.sample(engine.recipe.latent.draw(2)).std() > 0.1
+    else:
+        image = torch.rand(1, *engine.spaces[0].shape) * 2 - 1
+        assert engine.translate(image, to=engine.spaces[1].name).shape == (1, *engine.spaces[1].shape)
+    card = (ROOT / "weights" / "README.md").read_text(encoding="utf-8")
+    section = card.partition(f"## {name}\n")[2].partition("\n## ")[0]
+    for part in ("**Command**", "**Data**", "**Scores**"):
+        assert part in section
+    assert f'"weights/{entry.path.name}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")  # the wheel brings it
+
+
+def test_every_file_of_weights_is_published():
+    files = {path.name for path in (ROOT / "weights").glob("*.safetensors")}
+    assert files == {each.path.name for each in weights.published().values()}
+
+
+def test_half_the_size_and_nearly_the_same(tiny, tmp_path):
+    engine = tiny()
+    engine.save(tmp_path / "whole.safetensors")
+    engine.save(tmp_path / "half.safetensors", half=True)
+    image = torch.rand(1, 3, 16, 16)
+    whole, half = (Engine.load(tmp_path / f"{name}.safetensors") for name in ("whole", "half"))
+    assert next(half.recipe.parameters()).dtype == torch.float32
+    assert torch.allclose(half.translate(image), whole.translate(image), atol=2e-3)
+    assert not torch.equal(half.translate(image), whole.translate(image))
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("half", "whole")]
+    assert sizes[0] < 0.75 * sizes[1]
+    engine.recipe.G.down[1].weight.data[0] = 1e6
+    with pytest.raises(UserError, match="too large for 16 bits"):
+        engine.save(tmp_path / "half.safetensors", half=True)

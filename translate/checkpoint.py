@@ -152,7 +152,7 @@ def locate(name: str | Path) -> Path:
         return checkpoint / weights.WEIGHTS_NAME
     names = weights.published()
     if str(name) in names:
-        return names[str(name)]
+        return names[str(name)].verified()
     raise UserError(
         f"There are no weights at '{name}': no such file or folder, and no published name.{near(str(name), names)} "
         f"Published: {listed(names)}."

@@ -261,13 +261,21 @@ class Engine:
             backbones=self.backbones,
         )
 
-    def save(self, path: str | Path) -> None:
-        """Write the exported networks, averaged where an average is kept, to one self-describing safetensors file."""
+    def save(self, path: str | Path, *, half: bool = False) -> None:
+        """Write the exported networks, averaged where an average is kept, to one self-describing safetensors file.
+
+        ``half`` stores numbers in 16 bits (float16): half the size, for weights that are passed on. Raises UserError where one is too
+        large for that.
+        """
         if self._trainer is not None:
             self._trainer.check_finite()
             tensors = self._trainer.exported()
         else:
             tensors = self.recipe.exported()
+        if half:
+            tensors = {key: each.half() if each.is_floating_point() else each for key, each in tensors.items()}
+            if not all(torch.isfinite(each).all() for each in tensors.values()):
+                raise UserError("A weight is too large for 16 bits; save with half=False.")
         weights.write(Path(path), weights.pack(tensors, self.header().dump()))
 
     def save_checkpoint(self) -> Path:

@@ -89,7 +89,7 @@ class Make:
     def generator(self, part: Part, source: Space, target: Space) -> nn.Module:
         """A network ``source`` → ``target``. Raises UserError where it cannot take pictures of this size."""
         network: nn.Module = _construct(self.plugins.generators[part.name], part, "generator", source, target)
-        stride = getattr(network, "stride", 1)
+        stride = _stride(network)
         if source.is_picture and any(side % stride for side in source.size):
             raise UserError(
                 f"Generator '{part.name}' takes pictures whose height and width are multiples of {stride}, not {_size(source)}; "
@@ -153,6 +153,12 @@ def part_options(factory: object, part: Part, what: str) -> Any:
 def _construct(factory: Any, part: Part, what: str, *spaces: Space) -> Any:
     options = part_options(factory, part, what)
     return factory(*spaces, options) if hasattr(factory, "Options") else factory(*spaces)
+
+
+def _stride(network: nn.Module) -> int:
+    """What height and width of a network's pictures must be multiples of; a bare convolution's ``stride`` is another thing."""
+    stride = getattr(network, "stride", 1)
+    return stride if isinstance(stride, int) else 1
 
 
 def _size(space: Space) -> str:
@@ -222,7 +228,7 @@ class Recipe(nn.Module):
     @property
     def stride(self) -> int:
         """Height and width of what ``translate`` takes must be multiples of this."""
-        return math.lcm(*(getattr(self.get_submodule(name), "stride", 1) for name in self.exports))
+        return math.lcm(*(_stride(self.get_submodule(name)) for name in self.exports))
 
     def translate(self, image: Tensor, source: int, target: int) -> Tensor:
         """``image`` of domain ``source``, ``(B, C, H, W)`` in [-1, 1], as domain ``target`` would show it."""

@@ -245,7 +245,7 @@ def _freeze(groups: Mapping[str, Mapping[str, nn.Parameter]], patterns: Sequence
     for pattern in patterns:
         fitting = [name for name in named if name.startswith(f"{pattern}.") or fnmatchcase(name, pattern)]
         if not fitting:
-            modules = sorted({name.rpartition(".")[0] for name in named} | {name.split(".")[0] for name in named})
+            modules = sorted({".".join(name.split(".")[:depth]) for name in named for depth in range(1, name.count(".") + 1)})
             raise UserError(
                 f"--freeze {pattern} fits no parameter.{near(pattern, [*modules, *named])} "
                 f"Names are such as {next(iter(named))}; 'G.down' is all of a module, 'G.*.bias' a pattern."

@@ -6,6 +6,7 @@ options, the domains with their shapes and value windows, the step and the versi
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -134,9 +135,28 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def published() -> dict[str, Path]:
+@dataclass(frozen=True)
+class Published:
+    """Weights that come with the library: their file, its SHA-256, and what they do in a few words."""
+
+    path: Path
+    sha256: str
+    about: str
+
+    def verified(self) -> Path:
+        """The file. Raises UserError where a byte of it is not as it was published."""
+        if hashlib.sha256(read(self.path)).hexdigest() != self.sha256:
+            raise UserError(f"The published weights {self.path} are not as they were published; install image-translate again.")
+        return self.path
+
+
+def published() -> dict[str, Published]:
     """The published weights that are here, by name: in a checkout the folder ``weights/``, otherwise what the package brought."""
     checkout = Path(__file__).parent.parent / "weights"
     folder = checkout if (checkout / "index.json").is_file() else Path(str(resources.files("translate"))) / "_weights"
     index = json.loads((folder / "index.json").read_text(encoding="utf-8")) if (folder / "index.json").is_file() else {}
-    return {name: folder / entry["file"] for name, entry in index.items() if (folder / entry["file"]).is_file()}
+    return {
+        name: Published(folder / entry["file"], entry["sha256"], entry["about"])
+        for name, entry in index.items()
+        if (folder / entry["file"]).is_file()
+    }

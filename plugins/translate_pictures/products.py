@@ -84,7 +84,7 @@ class Ground:
 
 @dataclass(frozen=True)
 class Product:
-    """One scene. Hue, saturation and value are the object's own; everything else is independent of them."""
+    """One scene. Hue, saturation and value are the object's own dye; everything else is independent of them."""
 
     kind: str
     hue: float  # degrees in [0, 360)
@@ -126,12 +126,22 @@ def sample(rng: np.random.Generator, unseen: bool, kinds: dict[str, Build], tilt
     level = rng.uniform(0, 1)
     return Product(
         kind=tuple(kinds)[int(rng.integers(len(kinds)))],
-        hue=float(rng.uniform(0, 360)), saturation=float(rng.uniform(0.55, 0.95)), value=float(rng.uniform(0.45, 0.95)),
+        **_dye(float(rng.uniform(0, 360)), float(rng.uniform(-1, 1)), float(rng.uniform(-1, 1))),
         ground=Ground(family, _tone(family, warm, level), side(rng), rng.normal(0, 1, (48, 48)).astype(np.float32)),
         x=0.5 + float(rng.uniform(-0.035, 0.035)), y=0.5 + float(rng.uniform(-0.03, 0.03)), size=float(rng.uniform(0.68, 0.88)),
         tilt=float(rng.uniform(-tilt, tilt)), facing=side(rng),
         proportions=tuple(rng.uniform(-1, 1, 8).tolist()), details=tuple(rng.random(8).tolist()),
     )  # fmt: skip
+
+
+def _dye(hue: float, strength: float, light: float) -> dict[str, float]:
+    """The colour of a dye of that hue, more or less (-1…1) strong and light than the hue's usual.
+
+    Yellows are light and blues dark, as to the eye; reds are strong and greens muted. Were every hue as light and strong as the others,
+    any turn of the colour circle would take one domain to the other as well as no turn: nothing in the pictures could tell.
+    """
+    saturation = 0.75 + 0.13 * math.cos(math.radians(hue - 330)) + 0.07 * strength
+    return {"hue": hue, "saturation": saturation, "value": 0.7 + 0.18 * math.cos(math.radians(hue - 60)) + 0.07 * light}
 
 
 def _tone(family: str, warm: float, level: float) -> Colour:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import draw, opened
+from PIL import Image
 
 from translate.cli import VERBS, main
 
@@ -338,3 +339,88 @@ def test_results_of_one_name_are_refused(run, tmp_path):
     assert code == 2
     assert "results of one name" in err
     assert not (tmp_path / "out").exists()
+
+
+GAN = [
+    "--size",
+    "8",
+    "--batch",
+    "4",
+    "--steps",
+    "2",
+    "--z",
+    "5",
+    "--generator",
+    "mlp:widths=6",
+    "--discriminator",
+    "mlp:widths=6",
+]
+
+
+def test_sample_writes_files_and_a_sheet(run, tmp_path):
+    code, out, errors = run("run", "vanilla", "--domains", "digits", *GAN, "--device", "cpu", "--out", "made")
+    assert (code, errors) == (0, "")
+    assert "Make more with it: translate sample made -n 64" in out
+    assert opened(tmp_path / "made" / "samples" / "000002.png").width > 800
+    code, out, _ = run("sample", "made", "-n", "5", "-o", "five")
+    assert code == 0
+    assert out == "5 samples of digits in five; see five.png.\n"
+    names = sorted(path.name for path in (tmp_path / "five").iterdir())
+    assert names == [f"digits-{index:05d}.png" for index in range(5)]
+    assert opened(tmp_path / "five" / names[0]).size == (8, 8)
+    run("sample", "made", "-n", "2", "-o", "two")
+    assert (tmp_path / "two" / names[1]).read_bytes() == (tmp_path / "five" / names[1]).read_bytes()
+    run("sample", "made", "-n", "1", "--seed", "1", "-o", "one")
+    assert (tmp_path / "one" / names[0]).read_bytes() != (tmp_path / "five" / names[0]).read_bytes()
+
+
+def test_ways_through_the_latent_space(run, tmp_path):
+    run("run", "vanilla", "--domains", "digits", *GAN, "--device", "cpu", "--out", "made")
+    code, out, _ = run("sample", "made", "-n", "3", "--interpolate", "4", "-o", "ways")
+    assert (code, out.split(" ")[0]) == (0, "12")
+    sheet = opened(tmp_path / "ways.png")
+    assert sheet.width > sheet.height  # three rows of four
+    code, out, _ = run("sample", "made", "-n", "2", "--walk", "5", "-o", "walk")
+    assert code == 0
+    assert out.endswith("see walk.gif.\n")
+    with Image.open(tmp_path / "walk.gif") as gif:
+        assert gif.n_frames == 10
+
+
+def test_points_are_sampled_to_a_table(run, tmp_path):
+    arguments = ["--preset", "points", "--batch", "8", "--steps", "2", "--device", "cpu", "--out", "made"]
+    code, _, errors = run("run", "vanilla", "--domains", "points:ring8", *arguments)
+    assert (code, errors) == (0, "")
+    assert (tmp_path / "made" / "samples" / "000002.png").exists()
+    code, out, _ = run("sample", "made", "-n", "9")
+    assert (code, out) == (0, "9 samples of points:ring8; see points-ring8-samples.csv.\n")
+    assert np.loadtxt(tmp_path / "points-ring8-samples.csv", delimiter=",").shape == (9, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["-n", "0"], "-n is '0'; it must be a whole number from 1 on."),
+        (["-n", "many"], "-n is 'many'"),
+        (["--walk", "1"], "--walk is '1'; it must be a whole number from 2 on."),
+        (["--walk", "3", "--interpolate", "3"], "choose one"),
+        (["-o", "photos"], "photos is not empty; give another folder with -o."),
+    ],
+)
+def test_mistakes_in_sampling_get_a_sentence(run, arguments, sentence):
+    run("run", "vanilla", "--domains", "digits", *GAN, "--device", "cpu", "--out", "made")
+    code, _, errors = run("sample", "made", *arguments)
+    assert code == 2
+    assert sentence in errors
+    assert len(errors.splitlines()) == 1
+
+
+def test_a_translator_does_not_sample_and_a_sampler_does_not_translate(run):
+    train(run, "--out", "made")
+    code, _, errors = run("sample", "made")
+    assert code == 2
+    assert "makes nothing from noise" in errors
+    run("run", "vanilla", "--domains", "digits", *GAN, "--device", "cpu", "--out", "vanilla")
+    code, _, errors = run("apply", "vanilla", "photos/test/cat")
+    assert code == 2
+    assert "it makes pictures from noise: translate sample" in errors

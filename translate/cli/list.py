@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     if values.kind is not None and values.kind not in kinds:
         raise UserError(f"There is no kind '{values.kind}'.{near(values.kind, kinds)} Kinds: {listed(kinds)}.")
     tables = {plural: {name: summary(registry[name]) for name in registry} for plural, registry in plugins.registries.items()}
-    tables["weights"] = {name: str(path) for name, path in weights.published().items()}
+    tables["weights"] = {name: each.about for name, each in weights.published().items()}
     tables["plugins"] = {
         each.name: f"{each.distribution} {each.version}, {each.state}{': ' + each.problem if each.problem else ''}"
         for each in plugins.found
