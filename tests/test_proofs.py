@@ -15,14 +15,18 @@ from translate import Engine, Space
 from translate.plugins import installed
 
 
-@pytest.fixture(scope="module")
-def proof():
-    path = Path(__file__).parent / "proofs" / "main_job.py"
-    spec = importlib.util.spec_from_file_location("main_job", path)
+def script(name):
+    path = Path(__file__).parent / "proofs" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules["main_job"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def proof():
+    return script("main_job")
 
 
 SPACES = tuple(Space(name, (3, 48, 48)) for name in ("horse", "zebra"))
@@ -97,3 +101,40 @@ def test_a_short_main_job_begins_to_translate():
     judged = [sum(value for key, value in losses.items() if key.startswith("discriminators")) for losses in reports]
     assert np.mean(cycle[-10:]) < 0.7 * np.mean(cycle[:5])
     assert np.mean(judged[-10:]) < 0.8 * np.mean(judged[:5])
+
+
+def test_scores_of_samples_whose_classes_are_known():
+    scores = script("samples").scores
+    sure = torch.eye(10, dtype=torch.float64).repeat(500, 1)
+    assert scores(sure) == pytest.approx({"recognised": 1, "classes": 10, "IS": 10, "IS std": 0})
+    collapsed = sure[:1].expand(5000, 10)
+    assert scores(collapsed) == pytest.approx({"recognised": 1, "classes": 1, "IS": 1, "IS std": 0})
+    unsure = torch.full((5000, 10), 0.1, dtype=torch.float64)
+    assert scores(unsure)["recognised"] == 0
+    assert scores(unsure)["IS"] == pytest.approx(1)
+    halves = sure.clone()
+    halves[:2500] = halves[0]  # half of all samples are of one class: the splits of the first half see nothing else
+    assert scores(halves)["IS"] == pytest.approx((5 * 1 + 5 * 10) / 10)
+
+
+def test_hues_of_translators_that_keep_turn_or_lose_them():
+    relation = script("colour_relation")
+
+    class Translator:
+        """Bags as themselves, with their channels in another order."""
+
+        spaces = (Space("bags", (3, 32, 32)), Space("shoes", (3, 32, 32)))
+
+        def __init__(self, order):
+            self.order = order
+
+        def translate(self, pictures, to, source):
+            return pictures[..., self.order]
+
+    kept, turned, mirrored = (relation.hues(Translator(order), "bags", "shoes") for order in ([0, 1, 2], [1, 2, 0], [0, 2, 1]))
+    assert relation.hue_correlation(*kept) == pytest.approx(1)
+    assert relation.hue_correlation(*turned) == pytest.approx(-0.5, abs=0.01)  # a third of the circle
+    assert relation.hue_association(*turned) == pytest.approx(1, abs=0.02)
+    assert relation.hue_association(*mirrored) == pytest.approx(-1, abs=0.02)
+    assert relation.modes(kept[1]) == 12
+    assert relation.modes(np.full(200, 33.0)) == 1

@@ -29,7 +29,7 @@ class Vanilla(Recipe):
         ),
         "quick": Preset(
             "28 px, minutes on a CPU",
-            run={"size": 28, "batch": 64, "steps": 12_000, "augment": "none", "ema": 0.999},
+            run={"size": 28, "batch": 64, "steps": 8_000, "augment": "none", "ema": 0.999},
         ),
         "points": Preset(
             "points in the plane, by PacGAN's protocol, 400 epochs",

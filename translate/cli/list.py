@@ -33,8 +33,9 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     for kind, rows in shown.items():
         print(kind.replace("-", " "))
+        width = max(16, *map(len, rows)) if rows else 0
         for name, line in rows.items():
-            print(f"  {name:<16} {line}")
+            print(f"  {name:<{width}} {line}")
         if not rows:
             print("  none")
     if values.kind is None:

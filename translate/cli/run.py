@@ -6,6 +6,7 @@ import shlex
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 from translate import options
@@ -16,7 +17,7 @@ from translate.engine import Engine
 from translate.errors import Interrupted, UserError, listed
 from translate.plugins import Plugins, installed
 from translate.recipe import Recipe
-from translate.settings import RunOptions
+from translate.settings import RunOptions, default_preset
 
 #: What a run's record holds beside options; a record is a config file, too.
 RECORDED = ("data", "versions", "plugins")
@@ -83,7 +84,7 @@ def _recipe_name(arguments: Sequence[str], plugins: Plugins) -> tuple[str, list[
 def _parser(name: str, recipe: type[Recipe]) -> Parser:
     parser = Parser(
         prog=f"translate run {name}",
-        usage=f"translate run {name} --domains A B ... [options]",
+        usage=f"translate run {name} --domains {_letters(recipe)} [options]",
         description=f"{_about(recipe)}\n\n"
         f"Defaults are in [brackets]; a preset sets some options otherwise, which 'translate show {name}' lists.",
     )
@@ -91,7 +92,7 @@ def _parser(name: str, recipe: type[Recipe]) -> Parser:
         "--preset",
         metavar="|".join(recipe.presets) or "NAME",
         help="; ".join(f"{each}: {preset.summary}" for each, preset in recipe.presets.items())
-        + " [quick on a CPU, paper on a GPU]",
+        + (f" [{default_preset(recipe, 'cpu')} on a CPU, {default_preset(recipe, 'cuda')} on a GPU]" if recipe.presets else ""),
     )
     parser.add_argument(
         "--config", metavar="FILE", help="a TOML file with options, such as the run.toml of another run; flags come first"
@@ -129,6 +130,13 @@ def _free_folder(name: str, domains: Sequence[str]) -> Path:
     base = "-".join([name, *map(file_name, domains)])
     folders = (Path("runs") / (base if number == 1 else f"{base}-{number}") for number in range(1, 10**6))
     return next(folder for folder in folders if not folder.exists())
+
+
+def _letters(recipe: type[Recipe]) -> str:
+    """What stands for the domains in a usage line."""
+    least, most = (recipe.domains, recipe.domains) if isinstance(recipe.domains, int) else recipe.domains
+    more = " ..." if recipe is Recipe or most is None or most > least else ""
+    return " ".join(ascii_uppercase[: max(least, 1)]) + more
 
 
 def _about(recipe: type[Recipe]) -> str:
