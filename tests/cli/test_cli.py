@@ -376,7 +376,7 @@ def test_sample_writes_files_and_a_sheet(run, tmp_path):
 
 def test_ways_through_the_latent_space(run, tmp_path):
     run("run", "vanilla", "--domains", "digits", *GAN, "--device", "cpu", "--out", "made")
-    code, out, _ = run("sample", "made", "-n", "3", "--interpolate", "4", "-o", "ways")
+    code, out, _ = run("sample", "made", "-n3", "--interpolate", "4", "-o", "ways")
     assert (code, out.split(" ")[0]) == (0, "12")
     sheet = opened(tmp_path / "ways.png")
     assert sheet.width > sheet.height  # three rows of four
@@ -405,12 +405,15 @@ def test_points_are_sampled_to_a_table(run, tmp_path):
         (["--walk", "1"], "--walk is '1'; it must be a whole number from 2 on."),
         (["--walk", "3", "--interpolate", "3"], "choose one"),
         (["-o", "photos"], "photos is not empty; give another folder with -o."),
+        (["-o", "mine"], "mine.png is there already; give another folder with -o."),
     ],
 )
-def test_mistakes_in_sampling_get_a_sentence(run, arguments, sentence):
+def test_mistakes_in_sampling_get_a_sentence(run, tmp_path, arguments, sentence):
     run("run", "vanilla", "--domains", "digits", *GAN, "--device", "cpu", "--out", "made")
+    (tmp_path / "mine.png").write_bytes(b"a picture of mine")
     code, _, errors = run("sample", "made", *arguments)
     assert code == 2
+    assert (tmp_path / "mine.png").read_bytes() == b"a picture of mine"
     assert sentence in errors
     assert len(errors.splitlines()) == 1
 

@@ -28,12 +28,12 @@ def main(arguments: Sequence[str]) -> int:
         description="Make pictures from noise: each is a file in the folder DIR, and DIR.png shows them all. Points go to DIR.csv.",
     )
     parser.add_argument("weights", metavar="WEIGHTS", help="a run, a checkpoint, a weights file or a published name")
-    parser.add_argument("-n", metavar="N", default="64", help="how many samples, or stops of a way [64; with a way 8]")
+    parser.add_argument("-n", metavar="N", help="how many samples, or stops of a way [64; with a way 8]")
     parser.add_argument("--seed", metavar="N", default="0", help="seed of the noise: the same seed makes the same pictures [0]")
     parser.add_argument(
         "--interpolate", metavar="STEPS", help="ways in so many steps from each of N samples to another, a row each"
     )
-    parser.add_argument("--walk", metavar="STEPS", help="one way past N samples and back, in so many steps each, as DIR.gif too")
+    parser.add_argument("--walk", metavar="STEPS", help="one way past N samples and back, in so many steps each; pictures as DIR.gif too")
     parser.add_argument("-o", "--out", metavar="DIR", help="folder for the pictures [DOMAIN-samples]")
     parser.add_argument("--device", metavar="NAME", default="auto", help="auto, cpu, cuda, cuda:1 or mps [auto]")
     values = parser.parse(arguments)
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError("Both --interpolate and --walk were given; choose one.")
     steps = values.interpolate or values.walk
     way = None if steps is None else _number("--interpolate" if values.interpolate else "--walk", steps, 2)
-    count = _number("-n", values.n if way is None or "-n" in arguments else "8", 1)
+    count = _number("-n", values.n or ("64" if way is None else "8"), 1)
     seed = _number("--seed", values.seed, 0)
     engine = Engine.load(values.weights, device=values.device)
     space = engine.spaces[0]
@@ -53,6 +53,9 @@ def main(arguments: Sequence[str]) -> int:
     out = Path(values.out or f"{file_name(space.name)}-samples")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is {'not empty' if out.is_dir() else 'a file'}; give another folder with -o.")
+    for beside in (out.with_name(f"{out.name}{suffix}") for suffix in (".png", ".gif", ".csv")):
+        if beside.exists():
+            raise UserError(f"{beside} is there already; give another folder with -o.")
     made = picture.to_stored(engine.sample(noise), space.window, space.dtype)
     try:
         if space.is_picture:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from conftest import TINY, draw
 
-from translate import Clock, DataWarning, Engine, UserError
+from translate import Clock, DataWarning, Domain, Engine, Plugins, UserError, hookimpl
 from translate.recipe import Batch
 from translate_cyclegan import CycleGAN
 
@@ -132,7 +133,8 @@ def test_the_defaults_are_the_papers():
 
 def test_learning_rates_follow_the_public_code(tiny):
     engine = tiny(lr=2e-4)
-    for epoch, factor in ((1, 1), (100, 1), (101, 1 - 1 / 101), (200, 1 / 101)):
+    for epoch in range(1, 201):
+        factor = 1 - max(0, epoch - 100) / 101  # 1 up to epoch 100, 1/101 = .0099 in the last
         assert engine.trainer.rates(Clock(0, 1, epoch, 200)) == pytest.approx(
             dict.fromkeys(("generators", "discriminators"), 0.0002 * factor)
         )
@@ -178,3 +180,35 @@ def test_translate_is_g_one_way_and_f_the_other(tiny):
     assert torch.equal(recipe.translate(image, 0, 1), recipe.G(image))
     assert torch.equal(recipe.translate(image, 1, 0), recipe.F(image))
     assert recipe.translate(image, 1, 1) is image
+
+
+def test_from_four_channels_to_one(tmp_path):
+    """Scans of four channels and maps of one, as floats: what a plugin may bring, through training, grids and use."""
+
+    class Scans(Domain):
+        dtype = "float32"
+
+        def __init__(self, name, channels):
+            self.name, self.channels = name, channels
+
+        def __len__(self):
+            return 4
+
+        def read(self, index):
+            return np.random.default_rng(index).uniform(-1, 1, (16, 24, self.channels)).astype(np.float32)
+
+    class Scanner:
+        @hookimpl
+        def open_domain(self, name):
+            return Scans(name, {"scans": 4, "maps": 1, "pairs": 2}[name]) if name in ("scans", "maps", "pairs") else None
+
+    plugins = Plugins()
+    plugins.add(Scanner(), "scanner")
+    values = TINY | {"size": "16x24", "augment": "none", "plugins": plugins}
+    for source, channels in (("scans", 4), ("pairs", 2)):
+        with pytest.warns(DataWarning, match=f"'{source}' has {channels} channels where 'maps' has 1"):
+            engine = Engine("cyclegan", (source, "maps"), out=tmp_path / source, **values).fit(steps=1)
+        array = np.zeros((16, 24, channels), np.float32)
+        assert engine.translate(array, to="maps").shape == (16, 24, 1)
+        assert engine.translate(array[..., :1], to=source).shape == (16, 24, channels)
+        assert (tmp_path / source / "samples" / "000001.png").exists()
