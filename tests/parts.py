@@ -170,7 +170,7 @@ REFUSALS = (
     Refusal(
         "a generator that takes pictures is given noise",
         lambda each: _samples(each) and _name(each.generator) in PICTURES_ONLY,
-        r"points of [0-9]+ coordinates, where pictures are needed",
+        r"Generator '{generator}' takes pictures, and this method makes samples from noise",
     ),
     Refusal(
         "gradients are penalised one by one, and the judge couples its batch",

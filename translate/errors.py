@@ -18,6 +18,10 @@ class UnknownName(UserError):
     """A name that is not registered, with the nearest one that is."""
 
 
+class NotAPicture(UserError):
+    """Points stand where pictures are needed."""
+
+
 class NotFinite(TranslateError, ArithmeticError):
     """A loss became infinite or NaN; the message names the loss, its group and the step."""
 

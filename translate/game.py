@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Protocol, cast
 from torch import Tensor, nn
 
 from translate.clock import Clock
+from translate.data.domain import Space
+from translate.options import Part
 
 
 class Judge(Protocol):
@@ -48,8 +50,8 @@ class Game(nn.Module):
         """Steps with the same phase compute the same losses; a part of the phase of a recipe."""
         return None
 
-    def check(self, judge: nn.Module, name: str) -> None:
-        """Raise UserError, before training starts, where this game cannot be played with ``judge``, the discriminator ``name``."""
+    def check(self, judge: nn.Module, part: Part) -> None:
+        """Raise UserError, before training starts, where this game cannot be played with ``judge``, which was made from ``part``."""
         return
 
 
@@ -68,6 +70,10 @@ class ImageLoss(nn.Module):
         """The distance; ``judge`` reaches those losses that need it."""
         more: tuple[Any, ...] = (judge,) if self.needs_judge else ()
         return cast(Tensor, super().__call__(output, target, *more))
+
+    def check(self, space: Space) -> None:
+        """Raise UserError, before training starts, where samples of ``space`` cannot be compared."""
+        return
 
     @abstractmethod
     def forward(self, output: Tensor, target: Tensor, *judge: Any) -> Tensor:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from translate import options as _options
 from translate.clock import Clock
 from translate.data.domain import Space
-from translate.errors import RecipeError, UserError
+from translate.errors import NotAPicture, RecipeError, UserError
 from translate.game import Game, ImageLoss
 from translate.latent import Latent
 from translate.optimisers import OptimiserPlan
@@ -84,11 +84,19 @@ class Make:
         self.plugins = plugins
         self.training = training
         self.spaces = tuple(spaces)
-        self._names: dict[nn.Module, str] = {}  # what discriminators are called, for sentences
+        self._parts: dict[nn.Module, Part] = {}  # what discriminators were made of, for sentences
 
     def generator(self, part: Part, source: Space, target: Space) -> nn.Module:
         """A network ``source`` → ``target``. Raises UserError where it cannot take pictures of this size."""
-        network: nn.Module = _construct(self.plugins.generators[part.name], part, "generator", source, target)
+        try:
+            network: nn.Module = _construct(self.plugins.generators[part.name], part, "generator", source, target)
+        except NotAPicture:
+            if source in self.spaces or not target.is_picture:
+                raise
+            raise UserError(
+                f"Generator '{part.name}' takes pictures, and this method makes samples from noise; choose another with --generator: "
+                f"'translate list generators' shows them."
+            ) from None
         stride = _stride(network)
         if source.is_picture and any(side % stride for side in source.size):
             raise UserError(
@@ -102,7 +110,7 @@ class Make:
         if not self.training:
             return nn.Module()
         network: nn.Module = _construct(self.plugins.discriminators[part.name], part, "discriminator", space)
-        self._names[network] = part.name
+        self._parts[network] = part
         return network
 
     def adversarial_loss(self, part: Part, judges: Sequence[nn.Module] = ()) -> Game:
@@ -111,7 +119,7 @@ class Make:
             return cast(Game, nn.Module())
         game: Game = _construct(self.plugins.adversarial_losses[part.name], part, "adversarial loss")
         for judge in judges:
-            game.check(judge, self._names[judge])
+            game.check(judge, self._parts[judge])
         return game
 
     def cycle_loss(self, part: Part, judges: Sequence[nn.Module] = ()) -> ImageLoss:
@@ -126,6 +134,8 @@ class Make:
         if not self.training:
             return cast(ImageLoss, nn.Module())
         loss: ImageLoss = _construct(registry[part.name], part, registry.kind)
+        for space in self.spaces:
+            loss.check(space)
         if loss.needs_judge:
             if not judges:
                 raise UserError(
@@ -135,7 +145,7 @@ class Make:
                 if not hasattr(judge, "features"):
                     raise UserError(
                         f"The {registry.kind} '{part.name}' compares what a discriminator's layers see, and discriminator "
-                        f"'{self._names[judge]}' does not show it (it has no method 'features'); choose another of the two."
+                        f"'{self._parts[judge].name}' does not show it (it has no method 'features'); choose another of the two."
                     )
         return loss
 

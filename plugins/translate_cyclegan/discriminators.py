@@ -60,6 +60,7 @@ class PixelDiscriminator(nn.Module):
 
     def __init__(self, space: Space, options: Options) -> None:
         super().__init__()
+        require_size("Discriminator 'pixel'", space.size, 2)
         width = options.channels
         self.body = nn.Sequential(
             nn.Conv2d(space.channels, width, 1),

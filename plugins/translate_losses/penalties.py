@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from translate import Clock, Game, Judge, UserError, full_precision, option, upcast
+from translate import Clock, Game, Judge, Part, UserError, full_precision, option, upcast
 
 
 def gradients(judge: Judge, samples: Tensor) -> Tensor:
@@ -87,12 +87,18 @@ class PenalisedGame(Game):
         """Whether any penalty on gradients has a weight."""
         return bool(self.options.r1 or self.options.r2)
 
-    def check(self, judge: nn.Module, name: str) -> None:
+    def check(self, judge: nn.Module, part: Part) -> None:
         """Raise UserError where gradients are penalised and the judge's normalisation makes each depend on the whole batch."""
         if self.penalises and any(_uses_the_batch(module) for module in judge.modules()):
+            others = tuple((key, value) for key, value in part.options if key != "norm")
+            advice = (
+                f"use --discriminator {Part(part.name, (*others, ('norm', 'instance')))}, or norm=none"
+                if "norm" in getattr(getattr(type(judge), "Options", None), "__dataclass_fields__", ())
+                else "use another discriminator, or a game without such a penalty"
+            )
             raise UserError(
-                f"Game '{self.name}' penalises the gradient of each sample alone, and discriminator '{name}' normalises over the batch; "
-                f"use --discriminator {name}:norm=instance, or norm=none."
+                f"Game '{self.name}' penalises the gradient of each sample alone, and discriminator '{part.name}' normalises over the "
+                f"batch; {advice}."
             )
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from translate import ImageLoss, UserError, option, upcast
+from translate import ImageLoss, Space, UserError, option, upcast
 
 #: The paper's constants: the window's standard deviation in pixels, and what keeps both fractions finite, as shares of the range.
 SIGMA = 1.5
@@ -47,6 +47,10 @@ class SSIM(ImageLoss):
                 f"ssim:window is {self.options.window}; it must be odd, for a window has a pixel at its centre: "
                 f"use ssim:window={self.options.window + 1}."
             )
+
+    def check(self, space: Space) -> None:
+        """Refuse points, which have no windows."""
+        _ = space.size  # raises
 
     def forward(self, output: Tensor, target: Tensor, *judge: Any) -> Tensor:
         """1 - SSIM, or its mixture with the mean absolute difference."""

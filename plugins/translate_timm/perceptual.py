@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from translate import ImageLoss, UserError, option, upcast
+from translate import ImageLoss, Space, UserError, option, upcast
 from translate_timm.backbone import Backbone, Choice, frozen, levelled
 
 
@@ -36,13 +37,20 @@ class Perceptual(ImageLoss):
         self.backbone, self.backbones = frozen(options, 3)
         self._least = max(cast(Backbone, self.backbone.network).reductions)
 
-    def forward(self, output: Tensor, target: Tensor, *judge: Any) -> Tensor:
-        """The mean over levels of mean |features of output - features of target|, and ``pixel`` times mean |output - target|."""
-        if min(output.shape[2:]) < self._least:
+    def check(self, space: Space) -> None:
+        """Refuse points, and pictures that are smaller than what one feature sees."""
+        self._require(space.size)
+
+    def _require(self, size: Sequence[int]) -> None:
+        if min(size) < self._least:
             raise UserError(
                 f"The loss 'perceptual' with {self.options.backbone} compares pictures of at least {self._least} pixels a side, not "
-                f"{output.shape[2]}x{output.shape[3]}; use fewer levels, or raise --size."
+                f"{size[0]}x{size[1]}; use fewer levels, or raise --size."
             )
+
+    def forward(self, output: Tensor, target: Tensor, *judge: Any) -> Tensor:
+        """The mean over levels of mean |features of output - features of target|, and ``pixel`` times mean |output - target|."""
+        self._require(output.shape[2:])
         levels = [
             functional.l1_loss(levelled(given), levelled(wanted))
             for given, wanted in zip(self.backbone(_colour(output)), self.backbone(_colour(target)), strict=True)

@@ -33,7 +33,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--interpolate", metavar="STEPS", help="ways in so many steps from each of N samples to another, a row each"
     )
-    parser.add_argument("--walk", metavar="STEPS", help="one way past N samples and back, in so many steps each; pictures as DIR.gif too")
+    parser.add_argument(
+        "--walk", metavar="STEPS", help="one way past N samples and back, in so many steps each; pictures as DIR.gif too"
+    )
     parser.add_argument("-o", "--out", metavar="DIR", help="folder for the pictures [DOMAIN-samples]")
     parser.add_argument("--device", metavar="NAME", default="auto", help="auto, cpu, cuda, cuda:1 or mps [auto]")
     values = parser.parse(arguments)

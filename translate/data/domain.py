@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from translate.errors import UserError
+from translate.errors import NotAPicture
 
 Array = NDArray[np.generic]
 
@@ -47,7 +47,7 @@ class Space:
     def size(self) -> tuple[int, int]:
         """Height and width of a picture, in pixels. Raises UserError for points."""
         if not self.is_picture:
-            raise UserError(f"Domain '{self.name}' holds points of {self.channels} coordinates, where pictures are needed.")
+            raise NotAPicture(f"Domain '{self.name}' holds points of {self.channels} coordinates, where pictures are needed.")
         _, height, width = self.shape
         return height, width
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import pytest
 import torch
 from torch import nn
 from torch.func import functional_call
 
-from translate import Clock, Space, UserError
-from translate.options import Part
+from translate import Clock, Part, Space, UserError
 from translate.plugins import installed
 from translate.recipe import Make
 from translate_losses import GAMES, Hinge, LeastSquares, Wasserstein
@@ -270,7 +270,15 @@ OTHER_NORMS = [
 
 
 def with_norm(norm):
-    return nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sequential(norm, nn.LeakyReLU()), nn.Conv2d(4, 1, 1))
+    judge = Judge(nn.Conv2d(3, 4, 1), nn.Sequential(norm, nn.LeakyReLU()), nn.Conv2d(4, 1, 1))
+    judge.train(norm.training)
+    return judge
+
+
+class Judge(nn.Sequential):
+    @dataclass(frozen=True)
+    class Options:
+        norm: str = "batch"
 
 
 @pytest.mark.parametrize("game", GAMES)
@@ -278,36 +286,43 @@ def with_norm(norm):
 def test_penalties_and_batch_norm_do_not_go_together(game, penalty):
     own = {"weight": 0} if game is Wasserstein else {}
     with pytest.raises(UserError) as caught:
-        game(game.Options(**{penalty: 0.1}, **own)).check(with_norm(nn.BatchNorm2d(4)), "dcgan")
+        game(game.Options(**{penalty: 0.1}, **own)).check(with_norm(nn.BatchNorm2d(4)), Part("dcgan"))
     assert str(caught.value) == SENTENCE.format(game.name)
 
 
 @pytest.mark.parametrize("norm", BATCH_NORMS, ids=lambda norm: type(norm).__name__)
 def test_wasserstein_does_not_take_batch_norm(norm):
     with pytest.raises(UserError) as caught:
-        Wasserstein().check(with_norm(norm), "dcgan")
+        Wasserstein().check(with_norm(norm), Part("dcgan"))
     assert str(caught.value) == SENTENCE.format("wasserstein")
 
 
 def test_batch_norm_without_running_statistics_looks_at_the_batch_even_in_evaluation():
     with pytest.raises(UserError):
-        Wasserstein().check(with_norm(nn.BatchNorm2d(4, track_running_stats=False)).eval(), "dcgan")
+        Wasserstein().check(with_norm(nn.BatchNorm2d(4, track_running_stats=False)).eval(), Part("dcgan"))
 
 
 @pytest.mark.parametrize("norm", OTHER_NORMS, ids=lambda norm: type(norm).__name__)
 def test_other_norms_keep_samples_apart(norm):
-    Wasserstein(Wasserstein.Options(r1=1, r2=1)).check(with_norm(norm), "dcgan")
+    Wasserstein(Wasserstein.Options(r1=1, r2=1)).check(with_norm(norm), Part("dcgan"))
+
+
+def test_the_advice_keeps_what_was_chosen_and_offers_only_what_there_is():
+    with pytest.raises(UserError, match=r"use --discriminator dcgan:channels=32,norm=instance, or norm=none\.$"):
+        Wasserstein().check(with_norm(nn.BatchNorm2d(4)), Part.parse("dcgan:norm=batch,channels=32"))
+    with pytest.raises(UserError, match=r"use another discriminator, or a game without such a penalty\.$"):
+        Wasserstein().check(nn.Sequential(nn.BatchNorm2d(4)), Part.parse("other:channels=32"))
 
 
 def test_batch_norm_of_fixed_statistics_keeps_samples_apart():
-    Wasserstein().check(with_norm(nn.BatchNorm2d(4)).eval(), "dcgan")
+    Wasserstein().check(with_norm(nn.BatchNorm2d(4)).eval(), Part("dcgan"))
 
 
 def test_without_penalties_batch_norm_is_welcome():
     for game in GAMES:
         if game is not Wasserstein:
-            game(game.Options()).check(with_norm(nn.BatchNorm2d(4)), "dcgan")
-    Wasserstein(Wasserstein.Options(weight=0)).check(with_norm(nn.BatchNorm2d(4)), "dcgan")
+            game(game.Options()).check(with_norm(nn.BatchNorm2d(4)), Part("dcgan"))
+    Wasserstein(Wasserstein.Options(weight=0)).check(with_norm(nn.BatchNorm2d(4)), Part("dcgan"))
 
 
 # By name

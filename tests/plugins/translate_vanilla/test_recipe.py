@@ -139,5 +139,26 @@ def test_a_batch_of_one_has_nothing_to_be_normalised_by():
 
 
 def test_a_network_that_takes_pictures_is_refused_for_noise():
-    with pytest.raises(UserError, match="points of 3 coordinates, where pictures are needed"):
+    with pytest.raises(
+        UserError, match="Generator 'resnet' takes pictures, and this method makes samples from noise; choose another"
+    ):
         make(generator="resnet")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "values"),
+    [
+        ("cyclegan", {"cycle": "ssim"}),
+        ("cyclegan", {"cycle": "perceptual:backbone=test_resnet"}),
+        ("cyclegan", {"discriminator": "pixel"}),
+        ("vanilla", {"generator": "dcgan"}),
+    ],
+)
+def test_what_needs_pictures_refuses_points_before_training(recipe, values):
+    domains = ("points:ring8", "points:grid25")[: 2 if recipe == "cyclegan" else 1]
+    preset = "paper" if recipe == "cyclegan" else "points"
+    options = {"generator": "mlp:widths=4", "discriminator": "mlp:widths=4"} | values
+    with pytest.raises(
+        UserError, match=r"^Domain 'points:[a-z0-9]+' holds points of 2 coordinates, where pictures are needed\.$"
+    ):
+        Engine(recipe, domains, preset=preset, device="cpu", workers=0, **options)
