@@ -99,9 +99,8 @@ def test_every_recipe_plays_every_game_by_name(recipe, game, data):
         with pytest.raises(UserError) as error:
             parts.build(each, data)
         parts.check_sentence(each, str(error.value))
-        name, advised = Part.parse(judges[0]).name, Part.parse(judges[1])
-        assert f"use --discriminator {name}:norm={dict(advised.options)['norm']}" in str(error.value)
-        each = each._replace(discriminator=str(advised))
+        assert f"use --discriminator {judges[1]}," in str(error.value)
+        each = each._replace(discriminator=judges[1])
     # Until the judges have been updated twice, whatever the method's rhythm is; the first time is with penalties.
     engine = parts.build(each, data, steps=6)
     judging = [group for group, plan in engine.trainer.plans.items() if not set(plan.over) <= set(engine.recipe.exports)]

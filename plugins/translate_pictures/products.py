@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -126,7 +127,7 @@ def sample(rng: np.random.Generator, unseen: bool, kinds: dict[str, Build], tilt
     level = rng.uniform(0, 1)
     return Product(
         kind=tuple(kinds)[int(rng.integers(len(kinds)))],
-        **_dye(float(rng.uniform(0, 360)), float(rng.uniform(-1, 1)), float(rng.uniform(-1, 1))),
+        **_dye(_hue(float(rng.random())), float(rng.uniform(-1, 1)), float(rng.uniform(-1, 1))),
         ground=Ground(family, _tone(family, warm, level), side(rng), rng.normal(0, 1, (48, 48)).astype(np.float32)),
         x=0.5 + float(rng.uniform(-0.035, 0.035)), y=0.5 + float(rng.uniform(-0.03, 0.03)), size=float(rng.uniform(0.68, 0.88)),
         tilt=float(rng.uniform(-tilt, tilt)), facing=side(rng),
@@ -134,11 +135,25 @@ def sample(rng: np.random.Generator, unseen: bool, kinds: dict[str, Build], tilt
     )  # fmt: skip
 
 
+#: So much of all wares has a leather's hue: this mean and standard deviation, in degrees. The rest is spread evenly round the circle.
+LEATHER, TAN = 0.4, NormalDist(30, 25)
+
+
+def _hue(quantile: float) -> float:
+    """The hue that a share ``quantile`` of wares comes before, leathers first.
+
+    Were every hue as frequent, as light and as strong as the others, any turn of the colour circle would take one domain to the other
+    as well as no turn does: nothing in the pictures could tell.
+    """
+    if quantile >= LEATHER:
+        return 360 * (quantile - LEATHER) / (1 - LEATHER)
+    return TAN.inv_cdf(max(quantile / LEATHER, 1e-12)) % 360
+
+
 def _dye(hue: float, strength: float, light: float) -> dict[str, float]:
     """The colour of a dye of that hue, more or less (-1…1) strong and light than the hue's usual.
 
-    Yellows are light and blues dark, as to the eye; reds are strong and greens muted. Were every hue as light and strong as the others,
-    any turn of the colour circle would take one domain to the other as well as no turn: nothing in the pictures could tell.
+    Yellows are light and blues dark, as to the eye; reds are strong and greens muted.
     """
     saturation = 0.75 + 0.13 * math.cos(math.radians(hue - 330)) + 0.07 * strength
     return {"hue": hue, "saturation": saturation, "value": 0.7 + 0.18 * math.cos(math.radians(hue - 60)) + 0.07 * light}
