@@ -6,7 +6,7 @@ DATA holds MNIST/raw or FashionMNIST/raw; WEIGHTS are runs or weights of one of 
 pictures; it then looks at 5,000 samples of each generator, and at as many held-out pictures. "Recognised" is the share that it is at
 least 90 % sure of, "classes" the exponential of the entropy of the classes it names (10 where all are equally frequent, 1 where all
 samples are of one), IS the Inception Score by this network, mean and standard deviation over 10 splits of 500: no more than 10, and no
-figure to compare with those of other networks. Bounds: 0.5 and 7 of 10.
+figure to compare with those of other networks. What held-out pictures reach stands beside it. Variety has a bound: 7 classes of 10.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from translate.data.picture import to_tensor
 from translate_datasets.files import DataSetDomain, open_data_set
 
 COUNT, SPLITS, EPOCHS, BATCH = 5000, 10, 2, 128
-BOUNDS = {"recognised": 0.5, "classes": 7.0}
+LEAST_CLASSES = 7.0
 
 
 def classifier() -> nn.Sequential:
@@ -93,12 +93,12 @@ def main() -> int:
     rows |= {name: (engine.step, engine.sample(engine.recipe.latent.draw(COUNT, 1))) for name, engine in engines.items()}
     for name, (step, pictures) in rows.items():
         found = scores(probabilities(network, pictures))
-        met &= all(found[key] >= bound for key, bound in BOUNDS.items())
+        met &= found["classes"] >= LEAST_CLASSES
         print(
             f"| {Path(name).name} | {step or ''} | {found['recognised']:.3f} | {found['classes']:.2f} "
             f"| {found['IS']:.2f} ± {found['IS std']:.2f} |"
         )
-    print(f"\nbounds {BOUNDS}: {'met' if met else 'MISSED'}")
+    print(f"\nbound of {LEAST_CLASSES:g} classes: {'met' if met else 'MISSED'}")
     return 0 if met else 1
 
 
