@@ -15,7 +15,7 @@ import torch
 from conftest import TINY, draw, opened
 from PIL import Image
 
-from translate import SGD, Engine, Interrupted, NotFinite, Plugins, Recipe, Update, UserError
+from translate import SGD, Engine, Frozen, Interrupted, NotFinite, Plugins, Pretrained, Recipe, Update, UserError
 from translate.checkpoint import checkpoints, load_training, read_record
 
 
@@ -509,7 +509,7 @@ def test_without_a_run_folder_there_is_no_checkpoint(tiny):
         tiny().save_checkpoint()
 
 
-class Pretrained(torch.nn.Module):
+class Begun(Pretrained):
     """A generator that begins from other weights, which have a name."""
 
     calls = 0
@@ -517,12 +517,11 @@ class Pretrained(torch.nn.Module):
     def __init__(self, source, target):
         super().__init__()
         self.layer = torch.nn.Conv2d(source.channels, target.channels, 1)
-        self.backbones = {}
 
     def begin(self):
         type(self).calls += 1
         torch.nn.init.constant_(self.layer.weight, 0.25)
-        self.backbones = {"others/net": "sha256:abc"}
+        self.backbones = {"net": "sha256:abc"}
 
     def forward(self, image):
         return torch.tanh(self.layer(image))
@@ -530,17 +529,22 @@ class Pretrained(torch.nn.Module):
 
 def test_a_part_begins_from_other_weights_once_a_run_and_the_header_says_so(tiny, tmp_path):
     plugins = Plugins()
-    plugins.generators.add("pretrained", Pretrained, "a test")
-    Pretrained.calls = 0
-    engine = tiny(generator="pretrained", plugins=plugins, out=tmp_path / "run", ema=0.5)
-    assert Pretrained.calls == 2  # G and F
+    plugins.generators.add("begun", Begun, "a test")
+    Begun.calls = 0
+    engine = tiny(generator="begun", plugins=plugins, out=tmp_path / "run", ema=0.5)
+    assert Begun.calls == 2  # G and F
     assert engine.trainer.averages["G"].network.layer.weight.unique().item() == 0.25
+    early = Engine.resume(tmp_path / "run", plugins=plugins)  # before the first step: from what it began with, not from chance
+    assert early.recipe.G.layer.weight.unique().item() == 0.25
     engine.fit()
+    known = {"G: net": "sha256:abc", "F: net": "sha256:abc"}
     loaded = Engine.load(tmp_path / "run", plugins=plugins)
-    assert loaded.header().backbones == {"others/net": "sha256:abc"}
-    resumed = Engine.resume(tmp_path / "run", plugins=plugins)
-    assert resumed.header().backbones == {"others/net": "sha256:abc"}
-    assert Pretrained.calls == 2
+    assert loaded.header().backbones == known
+    assert Engine.resume(tmp_path / "run", plugins=plugins).header().backbones == known
+    engine.save(tmp_path / "weights.safetensors")
+    tuned = tiny(generator="begun", plugins=plugins, init_from=str(tmp_path / "weights.safetensors"))
+    assert tuned.header().backbones == known
+    assert Begun.calls == 2
 
 
 def test_a_frozen_network_must_be_the_same_when_a_run_goes_on(tiny, tmp_path):
@@ -549,18 +553,18 @@ def test_a_frozen_network_must_be_the_same_when_a_run_goes_on(tiny, tmp_path):
 
         def __init__(self, space):
             super().__init__()
+            self.eye = Frozen(torch.nn.Identity(), {"net": type(self).digest})
             self.head = torch.nn.Conv2d(space.channels, 1, 1)
-            self.backbones = {"eye": type(self).digest}
 
         def forward(self, image):
-            return self.head(image)
+            return self.head(self.eye(image))
 
     plugins = Plugins()
     plugins.discriminators.add("judge", Judge, "a test")
     tiny(discriminator="judge", plugins=plugins, out=tmp_path / "run").fit()
     Engine.resume(tmp_path / "run", plugins=plugins)
     Judge.digest = "sha256:2"
-    with pytest.raises(UserError, match="The pretrained weights of 'eye' are not those"):
+    with pytest.raises(UserError, match=r"The weights of 'D_X.eye: net' are not those"):
         Engine.resume(tmp_path / "run", plugins=plugins)
 
 

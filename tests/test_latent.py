@@ -67,7 +67,7 @@ def test_a_quarter_circle_by_hand():
     assert way[1].tolist() == pytest.approx([math.sqrt(2), math.sqrt(2)])
 
 
-@pytest.mark.parametrize("second", [[3.0, 0.0], [-1.0, 0.0]])
+@pytest.mark.parametrize("second", [[3.0, 0.0], [-1.0, 0.0], [0.0, 0.0]])
 def test_along_one_line_there_is_no_circle(second):
     way = Latent(2).interpolate(torch.tensor([1.0, 0.0]), torch.tensor(second), 3)
     assert way[1].tolist() == pytest.approx([(1 + second[0]) / 2, 0.0])

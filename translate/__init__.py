@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from translate.data.domain import Domain, Space
     from translate.engine import Engine, Report
     from translate.errors import DataWarning, Interrupted, NotFinite, RecipeError, TranslateError, UnknownName, UserError
-    from translate.frozen import Frozen
     from translate.game import FeatureJudge, Game, ImageLoss, Judge
     from translate.hookspecs import hookimpl
     from translate.latent import Latent
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from translate.plugins import Plugins
     from translate.pool import ImagePool
     from translate.precision import full_precision, upcast
+    from translate.pretrained import Frozen, Pretrained
     from translate.recipe import Batch, Make, Preset, Recipe, Update
     from translate.settings import RunOptions
 
@@ -33,7 +33,6 @@ _HOMES = {
     "translate.data.domain": ("Domain", "Space"),
     "translate.engine": ("Engine", "Report"),
     "translate.errors": ("DataWarning", "Interrupted", "NotFinite", "RecipeError", "TranslateError", "UnknownName", "UserError"),
-    "translate.frozen": ("Frozen",),
     "translate.game": ("FeatureJudge", "Game", "ImageLoss", "Judge"),
     "translate.hookspecs": ("hookimpl",),
     "translate.latent": ("Latent",),
@@ -42,6 +41,7 @@ _HOMES = {
     "translate.plugins": ("Plugins",),
     "translate.pool": ("ImagePool",),
     "translate.precision": ("full_precision", "upcast"),
+    "translate.pretrained": ("Frozen", "Pretrained"),
     "translate.recipe": ("Batch", "Make", "Preset", "Recipe", "Update"),
     "translate.settings": ("RunOptions",),
 }
@@ -70,6 +70,7 @@ __all__ = [
     "Part",
     "Plugins",
     "Preset",
+    "Pretrained",
     "RMSprop",
     "Recipe",
     "RecipeError",

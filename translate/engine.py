@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -24,10 +25,10 @@ from translate.data.catalogue import Found, open_domains
 from translate.data.domain import Domain, Space
 from translate.data.loader import CACHE_BYTES, Loader, Source
 from translate.errors import DataWarning, Interrupted, RecipeError, UserError, listed, near
-from translate.frozen import backbones
 from translate.inference import PictureTranslator, Scale
 from translate.plugins import Plugins, installed
 from translate.precision import check_precision, choose_device
+from translate.pretrained import Pretrained, backbones
 from translate.randomness import derive, seeded
 from translate.recipe import Batch, Make, Recipe
 from translate.recorder import Recorder
@@ -72,6 +73,8 @@ class Engine:
 
     #: The folder of the run, where it is kept in one.
     out: Path | None
+    #: The networks that parts rest on, by place and name, and the digests of their weights.
+    backbones: Mapping[str, str]
 
     def __init__(
         self,
@@ -95,7 +98,7 @@ class Engine:
         if out is not None:
             self.out = Path(out)
             checkpoint.create_run(self.out, self._record())
-            if run.init_from is not None:
+            if run.init_from is not None or self.backbones:
                 self.save_checkpoint()  # where the run began is found here even if those weights go
 
     def _open(
@@ -108,8 +111,9 @@ class Engine:
         augmentation = Augmentation(run.augment, run.size)
         self.found: Found | None = open_domains(plugins, run.domains, run.data, augmentation.loading_size, search=fresh)
         self._build(name, own, [_space(domain, run.size) for domain in self.found.train], training=True)
-        if fresh:
+        if fresh and run.init_from is None:
             self._begin()
+        self.backbones = backbones(self.recipe)
         self.epoch_samples = self.recipe.epoch_length([len(domain) for domain in self.found.train], run.batch)
         self._trainer: Trainer | None = Trainer(
             self.recipe, name=name, device=self.device, precision=run.precision, ema=run.ema, seed=run.seed, freeze=run.freeze
@@ -130,8 +134,7 @@ class Engine:
         self.recipe_name, self.spaces = name, tuple(spaces)
         self.out = None
         self.step, self.consumed = 0, 0
-        #: Pretrained networks that a trained part began from, by name, and the digests of their weights.
-        self.backbones: Mapping[str, str] = {}
+        self.backbones = {}
         self._loaded_averages = False
         make = Make(self.plugins, spaces, training=training)
         with seeded(self.device, derive(self.run_options.seed, "build")):
@@ -141,9 +144,8 @@ class Engine:
         """Let parts that begin from other weights fetch them: called once a run, and never where its own weights are to be loaded."""
         with seeded(self.device, derive(self.run_options.seed, "begin")):
             for module in self.recipe.modules():
-                if callable(begin := getattr(module, "begin", None)):
-                    begin()
-        self.backbones = backbones(self.recipe)
+                if isinstance(module, Pretrained):
+                    module.begin()
 
     def __repr__(self) -> str:
         names = ", ".join(space.name for space in self.spaces)
@@ -341,7 +343,8 @@ class Engine:
         for backbone, digest in backbones(engine.recipe).items():
             if engine.backbones.get(backbone, digest) != digest:
                 raise UserError(
-                    f"The pretrained weights of '{backbone}' are not those that the run in {out} began with; restore them."
+                    f"The weights of '{backbone}' are not those that the run in {out} began with; restore their file or, where they are "
+                    f"random, the versions that {checkpoint.RECORD_NAME} names."
                 )
         for domain, fingerprint in engine.fingerprints.items():
             if record["data"].get(domain) != fingerprint:
@@ -395,6 +398,8 @@ class Engine:
         if header.recipe != self.recipe_name:
             raise UserError(f"{file} was trained by recipe '{header.recipe}', and cannot start a run of '{self.recipe_name}'.")
         load_exported(self.recipe, tensors, str(file))
+        taken = {place: each for place, each in header.backbones.items() if re.split("[.:]", place)[0] in self.recipe.exports}
+        self.backbones = {**self.backbones, **taken}
         if (file.parent / checkpoint.TRAINING_NAME).is_file():
             state, _ = checkpoint.load_training(file.parent)
             networks = {child for plan in self.trainer.plans.values() for child in plan.over} - set(self.recipe.exports)

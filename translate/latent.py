@@ -52,6 +52,8 @@ class Latent:
         if self.distribution == "uniform":
             return torch.lerp(first, second, share)
         lengths = first.norm(), second.norm()
+        if not lengths[0] * lengths[1]:
+            return torch.lerp(first, second, share)
         one, other = first / lengths[0], second / lengths[1]
         angle = torch.arccos((one @ other).clamp(-1, 1))
         if angle.sin().abs() < 1e-4:  # along one line there is no circle, or any

@@ -114,13 +114,16 @@ class DataSetDomain(Domain):
 def open_data_set(name: str, family: str, choice: str | None, root: Path | None, split: str) -> DataSetDomain | None:
     """The domain ``name`` from the files under ``root``.
 
-    ``choice`` is a class, by number or name, None for all. Returns None where no folder was given, and where there is a training split
-    but no test split. Raises UserError for a class that does not exist, and for files that are missing or damaged.
+    ``choice`` is a class, by number or name, None for all. Returns None where there is a training split but no
+    test split. Raises UserError for a class that does not exist, and for files that are missing or damaged.
     """
     data_set = DATA_SETS[family]
     only = None if choice is None else _class(data_set, choice)
     if root is None:
-        return None
+        raise UserError(
+            f"No --data was given and ./data has no {data_set.title}; give --data DIR with {data_set.reader}/raw/ in it, or fetch the "
+            f"files with {data_set.fetch(Path('data'))}."
+        )
     folder = _folder(data_set, root)
     if folder is None:
         raise UserError(

@@ -29,7 +29,7 @@ def halvings(what: str, space: Space) -> tuple[int, tuple[int, int]]:
         height, width, times = height // 2, width // 2, times + 1
     if not (4 <= min(height, width) <= 7 and times):
         raise UserError(
-            f"{what} makes pictures by doubling 4 to 7 pixels a side, and {space.size[0]}x{space.size[1]} is no such size; "
+            f"{what} goes between pictures and 4 to 7 pixels a side by factors of 2, and {space.size[0]}x{space.size[1]} is no such size; "
             f"try --size 28, 32, 64 or 128."
         )
     return times, (height, width)

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, cast
 
+import torch
 from torch import Tensor
 
 from translate import Adam, Batch, Clock, Latent, Make, OptimiserPlan, Part, Preset, Recipe, Update, option, part
@@ -86,8 +87,9 @@ class DCGAN(Recipe):
         (batch,) = batches
         (x,) = batch.images
         assert self.latent is not None
-        fake = self.G(batch.noise(self.latent))
         turn, clock = self._turn(clock)
+        with torch.set_grad_enabled(turn != 1):  # D's turn needs no graph of G
+            fake = self.G(batch.noise(self.latent))
         if turn != 0:
             yield Update("discriminator", self.game.discriminator(self.D, x, fake, clock))
         if turn != 1:
@@ -97,7 +99,7 @@ class DCGAN(Recipe):
         """Where the two alternate, 0 for G's turn and 1 for D's, and the clock that counts such turns."""
         if not self.options.alternate:
             return None, clock
-        return clock.step % 2, replace(clock, step=clock.step // 2)
+        return clock.step % 2, replace(clock, step=clock.step // 2, total=-(-clock.total // 2))
 
     def sample(self, noise: Tensor) -> Tensor:
         """G(z)."""

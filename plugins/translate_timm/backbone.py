@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from translate import Frozen, UserError, option, upcast
+from translate import Frozen, Pretrained, UserError, option, upcast
 from translate_timm import pretrained
 
 #: Keeps what is zero at zero, and lies far below the features of any network at hand.
@@ -35,10 +36,10 @@ class Choice:
     def source(self) -> str | Path | None:
         """Where weights come from: ``timm``, a file, or nowhere."""
         text = str(self.pretrained)
-        return {"true": "timm", "false": None}.get(text.lower(), Path(text).expanduser())
+        return {"true": "timm", "false": None}.get(text.lower(), Path(os.path.expanduser(text)))
 
 
-class Backbone(nn.Module):
+class Backbone(Pretrained):
     """``(B, C, H, W)`` in [-1, 1] → a list of feature maps ``(B, channels[i], H / reductions[i], W / reductions[i])``.
 
     Pictures are normalised to the mean and deviation that the published weights were trained with. It is built with random weights;
@@ -76,12 +77,12 @@ class Backbone(nn.Module):
         other = ",".join(f"{key}={value}" for key, (value, usual) in details.items() if value != usual)
         #: Its name in the record of a run: written like a part, where it differs from timm's whole model as published.
         self.label = f"timm/{name}" + (f":{other}" if other else "")
-        #: The digests of the pretrained weights that it began from.
-        self.backbones: dict[str, str] = {}
-
         mean, deviation = (_per_channel(getattr(config, key, None) or (0.5,), channels) for key in ("mean", "std"))
         self.register_buffer("scale", 0.5 / deviation, persistent=False)
         self.register_buffer("shift", (0.5 - mean) / deviation, persistent=False)
+        for module in self.network.modules():
+            if getattr(module, "fused_attn", False):
+                module.fused_attn = False  # type: ignore[assignment]  # the fused kernel has no second derivative, which penalties need
         self._channels_last = "NHWC" in str(getattr(self.network, "output_fmt", ""))
         # What is fitted to one size has to work at all multiples of its largest reduction; the rest only ever sees its own.
         self._try(size if size is not None and (rigid or not fit) else (2 * max(reductions[:levels]),) * 2)
@@ -134,11 +135,11 @@ class Backbone(nn.Module):
         return [each.permute(0, 3, 1, 2) for each in features] if self._channels_last else list(features)
 
 
-def frozen(choice: Choice, channels: int, size: tuple[int, int] | None = None) -> tuple[Frozen, dict[str, str]]:
+def frozen(choice: Choice, channels: int, size: tuple[int, int] | None = None) -> Frozen:
     """A backbone that is neither trained nor stored, with its weights, and its digest by name: random ones must be the same again, too."""
     backbone = Backbone(choice, channels, size)
     backbone.begin()
-    return Frozen(backbone), backbone.backbones or {backbone.label: pretrained.digest(backbone.network)}
+    return Frozen(backbone, backbone.backbones or {backbone.label: pretrained.digest(backbone.network)})
 
 
 def levelled(features: Tensor) -> Tensor:

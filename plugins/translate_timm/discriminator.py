@@ -52,8 +52,8 @@ class TimmDiscriminator(nn.Module):
         if options.trainable:
             self.backbone = backbone = Backbone(options, space.channels, space.size)
         else:
-            self.backbone, self.backbones = frozen(options, space.channels, space.size)
-            backbone = cast(Backbone, self.backbone.network)
+            held = frozen(options, space.channels, space.size)
+            self.backbone, backbone = held, cast(Backbone, held.network)
         coarsest = max(backbone.reductions)
         self.heads = nn.ModuleList(
             Head(entering, options.channels, round(math.log2(coarsest / reduction)))

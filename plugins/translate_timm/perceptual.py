@@ -34,7 +34,7 @@ class Perceptual(ImageLoss):
     def __init__(self, options: Options) -> None:
         super().__init__()
         self.options = options
-        self.backbone, self.backbones = frozen(options, 3)
+        self.backbone = frozen(options, 3)
         self._least = max(cast(Backbone, self.backbone.network).reductions)
 
     def check(self, space: Space) -> None:

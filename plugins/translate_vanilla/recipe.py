@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, cast
 
 import torch
@@ -85,18 +85,23 @@ class Vanilla(Recipe):
 
     def phase(self, clock: Clock) -> Hashable:
         """Every step is like the others, but for what the game does now and then."""
-        return (self.game.phase(clock),)
+        return tuple(self.game.phase(self._turn(clock, update)) for update in range(self.options.k))
 
     def step(self, batches: Sequence[Batch], clock: Clock) -> Iterator[Update]:
         """D, k times; then G."""
         pack = self.options.pack
-        for first in range(0, len(batches), pack):
-            group = batches[first : first + pack]
+        for update in range(self.options.k):
+            group = batches[update * pack : (update + 1) * pack]
             x = torch.cat([batch.images[0] for batch in group], dim=1)
             with torch.no_grad():
                 fake = self._fakes(group, "z")
-            yield Update("discriminator", self.game.discriminator(self.D, x, fake, clock))
+            yield Update("discriminator", self.game.discriminator(self.D, x, fake, self._turn(clock, update)))
         yield Update("generator", self.game.generator(self.D, x, self._fakes(group, "z/generator"), clock))
+
+    def _turn(self, clock: Clock, update: int) -> Clock:
+        """The clock that counts D's updates, at one of the step's."""
+        k = self.options.k
+        return replace(clock, step=clock.step * k + update, total=clock.total * k)
 
     def sample(self, noise: Tensor) -> Tensor:
         """G(z)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import time
@@ -147,7 +148,7 @@ def _losses(report: Report) -> str:
     """Every loss, those of the domains added up: short enough for a line."""
     sums: dict[str, float] = {}
     for key, value in report.losses.items():
-        name = key.split("/")[1].rpartition("_")[0] or key.split("/")[1]
+        name = re.sub(r"_[a-z]$", "", key.split("/")[1])  # a domain's letter
         sums[name] = sums.get(name, 0.0) + value
     return "  ".join(f"{name} {value:.3f}" for name, value in sums.items())
 

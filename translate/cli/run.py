@@ -20,7 +20,7 @@ from translate.recipe import Recipe
 from translate.settings import RunOptions, default_preset
 
 #: What a run's record holds beside options; a record is a config file, too.
-RECORDED = ("data", "versions", "plugins")
+RECORDED = ("data", "versions", "plugins", "backbones")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,16 +53,21 @@ def main(arguments: Sequence[str]) -> int:
         engine.sample(1)  # raises, and says what these weights do instead
         raise AssertionError
     noise = _noise(latent, count, seed, values.interpolate is not None, way)
-    out = Path(values.out or f"{file_name(space.name)}-samples")
+    out = Path(os.path.abspath(values.out or f"{file_name(space.name)}-samples"))
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} is {'not empty' if out.is_dir() else 'a file'}; give another folder with -o.")
+        raise UserError(f"{values.out or out.name} is {'not empty' if out.is_dir() else 'a file'}; give another folder with -o.")
     for beside in (out.with_name(f"{out.name}{suffix}") for suffix in (".png", ".gif", ".csv")):
         if beside.exists():
-            raise UserError(f"{beside} is there already; give another folder with -o.")
+            raise UserError(f"{os.path.relpath(beside)} is there already; give another folder with -o.")
     made = picture.to_stored(engine.sample(noise), space.window, space.dtype)
     try:
         if space.is_picture:
-            shown = _write(made, space.name, out, rows=count if values.interpolate else max(1, round(len(made) ** 0.5)))
+            shown = _write(
+                [picture.to_eight_bits(each, space.window) for each in made],
+                space.name,
+                out,
+                rows=count if values.interpolate else max(1, round(len(made) ** 0.5)),
+            )
         else:
             shown = out.with_name(f"{out.name}.csv")
             shown.parent.mkdir(parents=True, exist_ok=True)
@@ -73,8 +79,8 @@ def main(arguments: Sequence[str]) -> int:
             first.save(shown, save_all=True, append_images=others, duration=FRAME, loop=0)
     except OSError as error:
         raise UserError(f"The samples cannot be written to {out} ({error}); give another folder with -o.") from error
-    where = f" in {shlex.quote(str(out))}" if space.is_picture else ""
-    print(f"{len(made)} samples of {space.name}{where}; see {shlex.quote(str(shown))}.")
+    where = f" in {shlex.quote(os.path.relpath(out))}" if space.is_picture else ""
+    print(f"{len(made)} samples of {space.name}{where}; see {shlex.quote(os.path.relpath(shown))}.")
     return 0
 
 
@@ -88,13 +94,13 @@ def _noise(latent: Latent, count: int, seed: int, between: bool, steps: int | No
     return torch.cat([latent.interpolate(first, second, steps) for first, second in ends])
 
 
-def _write(made: Array, name: str, out: Path, rows: int) -> Path:
+def _write(made: Sequence[Array], name: str, out: Path, rows: int) -> Path:
     """Each picture to its file in ``out``; all of them on one sheet beside it, whose path is returned."""
     out.mkdir(parents=True, exist_ok=True)
     for index, each in enumerate(made):
         picture.to_image(each).save(out / f"{file_name(name)}-{index:05d}.png")
     sheet = out.with_name(f"{out.name}.png")
-    draw_grid([in_columns("", list(made), rows)], least=64).save(sheet)
+    draw_grid([in_columns("", made, rows)], least=64).save(sheet)
     return sheet
 
 

@@ -113,7 +113,12 @@ def find_folder(name: str, root: Path, split: str, domains: Sequence[str], *, le
         candidates.append(root / name)
     if letters and len(domains) <= len(ascii_uppercase):
         candidates.append(root / f"{split}{ascii_uppercase[list(domains).index(name)]}")
-    return next((folder for folder in candidates if folder.is_dir()), None)
+    return next((folder for folder in candidates if folder.is_dir() and _as_written(folder)), None)
+
+
+def _as_written(folder: Path) -> bool:
+    """Whether the folder is spelt so: some systems find MNIST/ where mnist/ is asked for, which is another thing."""
+    return folder.name in ("..", "") or folder.name in os.listdir(folder.parent)
 
 
 def open_folder(name: str, root: Path, split: str, domains: Sequence[str], *, letters: bool = True) -> PictureFolder | None:

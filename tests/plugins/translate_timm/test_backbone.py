@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from translate import Frozen, UserError
-from translate.frozen import backbones
+from translate.pretrained import backbones
 from translate_timm import pretrained
 from translate_timm.backbone import Backbone, Choice, frozen, levelled
 
@@ -275,10 +275,11 @@ def test_the_digest_is_of_names_and_values():
 
 def test_a_frozen_backbone_is_the_same_for_the_same_seed_and_declared():
     torch.manual_seed(3)
-    first, declared = frozen(Choice("test_resnet"), 3)
+    first = frozen(Choice("test_resnet"), 3)
     torch.manual_seed(3)
-    second, again = frozen(Choice("test_resnet"), 3)
-    other, another = frozen(Choice("test_resnet"), 3)
+    second = frozen(Choice("test_resnet"), 3)
+    other = frozen(Choice("test_resnet"), 3)
+    declared, again, another = first.backbones, second.backbones, other.backbones
     assert isinstance(first, Frozen)
     assert list(declared) == ["timm/test_resnet:pretrained=false"]
     assert declared == again != another

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from translate import Space, UserError
-from translate.frozen import backbones
+from translate.pretrained import Pretrained, backbones
 from translate_timm import TimmDiscriminator
 from translate_timm.backbone import levelled
 
@@ -88,10 +88,10 @@ def test_pretrained_weights_of_a_file(trainable, tmp_path):
     network = judge(pretrained=str(path), trainable=trainable)
     assert bool(backbones(network)) is not trainable  # a frozen one is there at once, a trainable one from the beginning on
     for each in list(network.modules()):
-        if callable(begin := getattr(each, "begin", None)):
-            begin()
+        if isinstance(each, Pretrained):
+            each.begin()
     (label,) = backbones(network)
-    assert label == "timm/test_resnet:pretrained=weights.safetensors"
+    assert label == "backbone: timm/test_resnet:pretrained=weights.safetensors"
     inner = network.backbone if trainable else network.backbone.network
     assert torch.equal(inner.network.state_dict()["conv1.0.weight"], model.state_dict()["conv1.0.weight"])
 

@@ -80,7 +80,7 @@ def test_the_core_refuses_sizes_that_its_stride_does_not_divide():
     make = Make(plugins(), [space(), space()])
     with pytest.raises(UserError, match=r"Generator 'timm' takes .* multiples of 32, not 48; try --size 64"):
         make.generator(Part.parse("timm:backbone=test_resnet,levels=5"), space(3, 48, 48), space())
-    with pytest.raises(UserError, match="points of 2 coordinates"):
+    with pytest.raises(UserError, match="takes pictures, and this method makes samples from noise"):
         make.generator(Part.parse("timm:backbone=test_resnet"), Space("ring", (2,)), space())
 
 

@@ -67,7 +67,7 @@ def test_nothing_is_trained_or_stored():
     loss = perceptual()
     assert list(loss.parameters()) == []
     assert loss.state_dict() == {}
-    (label,) = loss.backbones
+    (label,) = loss.backbone.backbones
     assert label == "timm/test_resnet:levels=4,pretrained=false"
 
 

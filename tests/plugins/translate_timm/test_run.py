@@ -10,8 +10,8 @@ from safetensors.torch import save_file
 
 import translate_timm
 from translate import Engine, UserError
-from translate.frozen import backbones
 from translate.plugins import Plugins
+from translate.pretrained import backbones
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ def test_train_save_load_translate(discriminator, photos, plugins, tmp_path):
 def test_pretrained_weights_are_needed_once(photos, plugins, weights, tmp_path):
     begun = engine(photos, plugins, weights, out=tmp_path / "run", discriminator="patch:channels=4,layers=1", cycle="l1", steps=4)
     # At 16 px the generator has four of the five levels.
-    (label,) = begun.backbones
-    assert label == "timm/test_resnet:levels=4,pretrained=weights.safetensors"
+    label = "backbone: timm/test_resnet:levels=4,pretrained=weights.safetensors"
+    assert set(begun.backbones) == {f"G.{label}", f"F.{label}"}
     begun.steps().__next__()
     begun.save_checkpoint()
     weights.unlink()
@@ -85,7 +85,7 @@ def test_a_resumed_run_sees_with_the_same_eyes(pretrained, photos, plugins, weig
     if pretrained:
         torch.manual_seed(10)
         save_file(timm.create_model("test_resnet").state_dict(), weights)
-        with pytest.raises(UserError, match=r"weights of 'timm/test_resnet:.*' are not those that the run in"):
+        with pytest.raises(UserError, match=r"weights of 'D_X.backbone: timm/test_resnet:.*' are not those that the run in"):
             Engine.resume(tmp_path / "run", plugins=plugins)
 
 

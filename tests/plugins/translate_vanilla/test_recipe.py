@@ -162,3 +162,14 @@ def test_what_needs_pictures_refuses_points_before_training(recipe, values):
         UserError, match=r"^Domain 'points:[a-z0-9]+' holds points of 2 coordinates, where pictures are needed\.$"
     ):
         Engine(recipe, domains, preset=preset, device="cpu", workers=0, **options)
+
+
+def test_lazy_penalties_count_the_updates_of_d():
+    engine = make(k=3, adversarial="hinge:r1=1,lazy=4")
+    due = []
+    plain = engine.recipe.game.discriminator
+    engine.recipe.game.discriminator = lambda *given: (due.append("r1" in plain(*given)), plain(*given))[1]
+    for _, _report in zip(range(4), engine.steps(), strict=False):
+        pass
+    assert due == [update % 4 == 0 for update in range(12)]
+    assert len({engine.recipe.phase(Clock(step, 8)) for step in range(4)}) == 4  # due at the first, second, third, or no update

@@ -8,15 +8,14 @@ import torch
 from torch import nn
 
 from translate import Frozen
-from translate.frozen import backbones
+from translate.pretrained import backbones
 
 
 class Owner(nn.Module):
     def __init__(self):
         super().__init__()
         self.head = nn.Linear(3, 1)
-        self.eye = Frozen(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)))
-        self.backbones = {"eye": "sha256:1"}
+        self.eye = Frozen(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)), {"net": "sha256:1"})
 
     def forward(self, x):
         return self.head(self.eye(x))
@@ -45,12 +44,20 @@ def test_it_moves_with_its_owner():
     assert owner(torch.ones(2, 2, dtype=torch.float64)).dtype == torch.float64
 
 
-def test_backbones_are_what_parts_declare():
+def test_backbones_are_what_parts_declare_with_their_place():
     class Method(nn.Module):
         def __init__(self):
             super().__init__()
             self.a, self.b = Owner(), nn.Sequential(Owner())
-            self.b[0].backbones = {"other": "sha256:2"}
+            self.b[0].eye.backbones = {"net": "sha256:2"}
 
-    assert backbones(Method()) == {"eye": "sha256:1", "other": "sha256:2"}
+    assert backbones(Method()) == {"a.eye: net": "sha256:1", "b.0.eye: net": "sha256:2"}
     assert backbones(nn.Linear(1, 1)) == {}
+
+
+def test_an_average_of_its_owner_has_it_too():
+    owner = Owner()
+    copied = copy.deepcopy(owner)
+    assert torch.equal(copied.eye.network[0].weight, owner.eye.network[0].weight)
+    assert copied.eye.network[0].weight is not owner.eye.network[0].weight
+    assert set(copied.state_dict()) == {"head.weight", "head.bias"}
