@@ -71,7 +71,11 @@ def open_domains(
                 return found
         except UserError as problem:  # of a place that was not asked for; another may be better
             problems.append(problem)
-    drawn = _open_all(plugins, domains, None, size)
+    try:
+        drawn = _open_all(plugins, domains, None, size)
+    except UserError as problem:
+        drawn = None
+        problems.append(problem)
     if drawn is None and problems:
         raise problems[0]
     if drawn is None:
