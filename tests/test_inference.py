@@ -379,3 +379,14 @@ def test_find_pictures_says_what_is_wrong(tmp_path):
     assert str(caught.value) == (
         f"The folder {tmp_path} holds no pictures (.bmp, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp)."
     )
+
+
+@pytest.mark.parametrize("generator", ["mlp:widths=4", "discogan:channels=2,bottleneck=3"])
+def test_networks_of_one_size_take_pictures_of_any(tiny, generator):
+    engine = tiny(generator=generator, size="16x32", augment="none", identity_weight=0)
+    for height, width in ((16, 32), (32, 16), (70, 50)):
+        array = np.zeros((height, width, 3), np.uint8)
+        assert engine.translate(array).shape == (height, width, 3)
+        assert engine.translate(torch.zeros(1, 3, height, width)).shape == (1, 3, height, width)
+    with pytest.raises(UserError, match="of the size they were trained at only; use the scale 'train'"):
+        engine.translate(np.zeros((16, 32, 3), np.uint8), scale="native")

@@ -434,6 +434,7 @@ class Engine:
             self.recipe.stride,
             self.device,
             scale,
+            fixed_size=self.recipe.fixed_size,
         )
 
     def translate(self, pictures: Any, to: str | None = None, *, source: str | None = None, scale: Scale = "train") -> Any:

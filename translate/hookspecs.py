@@ -31,7 +31,8 @@ class GeneratorFactory(Protocol):
     """Makes a network from ``source`` to ``target``: ``factory(source, target, options)``.
 
     A factory with choices has a frozen dataclass ``Options``, and is given an instance last; one without is called without.
-    The network may have an attribute ``stride``: height and width of its input must be multiples of it.
+    The network may have an attribute ``stride``: height and width of its input must be multiples of it; or ``fixed_size``, true where it
+    takes pictures of the training size only.
     """
 
     def __call__(self, source: Space, target: Space, /, *options: Any) -> nn.Module:

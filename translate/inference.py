@@ -26,7 +26,8 @@ class PictureTranslator:
     """Takes pictures of ``source`` to ``target`` with ``network``, ``(B, C, H, W)`` → ``(B, C', H, W)``, both in [-1, 1].
 
     At scale ``train`` the short side is brought to what the network was trained on, and the result back to the size that came in;
-    ``native`` keeps the pixels. Either way pictures are padded by reflection to a multiple of ``stride``, and cropped afterwards.
+    ``native`` keeps the pixels. With ``fixed_size`` the network takes the training size only, and pictures are brought to it whole,
+    whatever their shape. Otherwise pictures are padded by reflection to a multiple of ``stride``, and cropped afterwards.
     """
 
     def __init__(
@@ -37,9 +38,14 @@ class PictureTranslator:
         stride: int,
         device: torch.device,
         scale: Scale = "train",
+        *,
+        fixed_size: bool = False,
     ) -> None:
         if scale not in ("train", "native"):
             raise UserError(f"The scale is '{scale}'; it must be 'train' or 'native'.")
+        if fixed_size and scale == "native":
+            raise UserError("These networks take pictures of the size they were trained at only; use the scale 'train'.")
+        self.fixed_size = fixed_size
         self.network, self.source, self.target = network, source, target
         self.stride, self.device, self.scale = stride, device, scale
 
@@ -114,6 +120,8 @@ class PictureTranslator:
     def _size(self, height: int, width: int) -> tuple[int, int]:
         if self.scale == "native":
             return height, width
+        if self.fixed_size:
+            return self.source.size
         factor = min(self.source.size) / min(height, width)
         return max(1, round(height * factor)), max(1, round(width * factor))
 

@@ -240,6 +240,11 @@ class Recipe(nn.Module):
         """Height and width of what ``translate`` takes must be multiples of this."""
         return math.lcm(*(_stride(self.get_submodule(name)) for name in self.exports))
 
+    @property
+    def fixed_size(self) -> bool:
+        """Whether ``translate`` takes pictures of the training size only."""
+        return any(getattr(self.get_submodule(name), "fixed_size", False) for name in self.exports)
+
     def translate(self, image: Tensor, source: int, target: int) -> Tensor:
         """``image`` of domain ``source``, ``(B, C, H, W)`` in [-1, 1], as domain ``target`` would show it."""
         other = "; it makes pictures from noise: translate sample" if self.latent else ""

@@ -53,6 +53,7 @@ class DiscoGenerator(nn.Module):
         super().__init__()
         times, small = _halvings("Generator 'discogan'", source)
         self.stride = 2**times
+        self.fixed_size = options.bottleneck > 0
         widths = [options.channels * min(2**level, 8) for level in range(times)]
         layers: list[nn.Module] = [
             nn.Conv2d(source.channels, widths[0], 4, stride=2, padding=1, bias=False),

@@ -87,6 +87,20 @@ class Backbone(Pretrained):
         # What is fitted to one size has to work at all multiples of its largest reduction; the rest only ever sees its own.
         self._try(size if size is not None and (rigid or not fit) else (2 * max(reductions[:levels]),) * 2)
 
+        #: Whether pictures of other sizes cannot be taken, where the model was fitted to one.
+        self.fixed_size = rigid or (fit and size is not None and not self._takes((size[0] + max(self.reductions), size[1])))
+
+    @torch.no_grad()
+    def _takes(self, size: tuple[int, int]) -> bool:
+        training = self.network.training
+        try:
+            self.eval()(torch.zeros(1, self._channels_in, *size))
+        except Exception:  # each family of models refuses in its own way
+            return False
+        finally:
+            self.train(training)
+        return True
+
     def _try(self, size: tuple[int, int]) -> None:
         """Take one picture through: what timm says of its models is not enough to build on."""
         training = self.network.training

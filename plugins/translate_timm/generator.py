@@ -38,8 +38,8 @@ class TimmGenerator(nn.Module):
     """Down through a timm model, up by resizing and 3×3 convolutions, each step beside the features of its size; tanh.
 
     5,689,563 parameters as it comes, at 256 px in RGB. ``(B, C, H, W)`` in [-1, 1] → ``(B, C', H, W)`` in [-1, 1], with H and W multiples
-    of ``stride``, the largest reduction in use. A backbone's batch normalisation, where it has any, sees batches in training and running
-    averages in use.
+    of ``stride``, the largest reduction in use; some models take the training size only (``fixed_size``). A backbone's batch
+    normalisation, where it has any, sees batches in training and running averages in use.
     """
 
     @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class TimmGenerator(nn.Module):
                 f"smaller than the picture by {', '.join(map(str, reductions))}; choose another, such as convnext_atto or resnet18."
             )
         self.stride = reductions[-1]
+        self.fixed_size = self.backbone.fixed_size
         widths = dict(zip(reductions, self.backbone.channels, strict=True))
         if self._picture_beside:
             widths[1] = source.channels

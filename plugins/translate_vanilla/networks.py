@@ -46,6 +46,7 @@ class MLPGenerator(nn.Module):
     def __init__(self, source: Space, target: Space, options: Options) -> None:
         super().__init__()
         self.shape, self.bounded = target.shape, target.is_picture
+        self.fixed_size = True
         width = math.prod(source.shape)
         layers: list[nn.Module] = []
         for wider in _widths("Generator", options.widths):

@@ -161,7 +161,9 @@ def test_the_folder_of_the_other_set_is_not_taken_for_this_one(root):
 
 def test_without_a_folder_data_is_looked_at(root, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=r"give --data DIR with MNIST/raw/ in it, or fetch the files with torchvision\.datasets\.MNIST"):
+    with pytest.raises(
+        UserError, match=r"give --data DIR with MNIST/raw/ in it, or fetch the files with torchvision\.datasets\.MNIST"
+    ):
         opened("mnist", None)
     root.joinpath("data").mkdir()
     root.joinpath("MNIST").rename(root / "data" / "MNIST")

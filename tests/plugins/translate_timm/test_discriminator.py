@@ -111,3 +111,12 @@ def test_gradients_of_gradients():
 def test_points_are_refused():
     with pytest.raises(UserError, match="points of 2 coordinates"):
         TimmDiscriminator(Space("ring", (2,)), TimmDiscriminator.Options())
+
+
+@pytest.mark.parametrize("backbone", ["test_vit", "test_maxvit"])
+def test_attention_can_be_differentiated_twice_as_penalties_do(backbone):
+    network = judge(backbone=backbone, levels=1)
+    image = torch.rand(2, 3, 64, 64).requires_grad_()
+    (gradient,) = torch.autograd.grad(network(image).sum(), image, create_graph=True)
+    gradient.square().sum().backward()
+    assert all(each.grad is not None for each in network.heads[0].body.parameters() if each.dim() > 1)

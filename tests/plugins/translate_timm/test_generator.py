@@ -133,3 +133,11 @@ def test_every_step_sees_the_level_of_its_size():
             )
             assert not torch.allclose(network(image), whole), level
             hook.remove()
+
+
+@pytest.mark.parametrize(("backbone", "fixed"), [("test_resnet", False), ("test_maxvit", True)])
+def test_a_backbone_of_one_size_says_so(backbone, fixed):
+    made = generator(space(3, 64, 64), space(3, 64, 64), backbone=backbone)
+    assert made.fixed_size is fixed
+    if not fixed:
+        assert made(a_picture(3, 96, 64)).shape == (2, 3, 96, 64)
