@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -622,3 +623,29 @@ def test_more_than_two_domains(tmp_path):
     assert torch.equal(loaded.translate(image, to="fox", source="dog"), loaded.recipe.translate(image, 1, 2))
     with pytest.raises(UserError, match="needs 2 or more domains"):
         Engine("trio", ("cat",), plugins=plugins)
+
+
+def test_averaged_networks_have_statistics_of_their_own_and_measuring_them_changes_nothing_else(tmp_path):
+    options = {"size": 16, "batch": 8, "steps": 24, "lr": 5e-3, "ema": 0.99, "pool_size": 5, "identity_weight": 0}
+    networks = {"generator": "discogan:channels=4", "discriminator": "dcgan:channels=4"}
+    make = partial(Engine, "cyclegan", ("horse", "zebra"), preset="paper", device="cpu", workers=0, **options, **networks)
+    engine = make()
+    for report in engine.steps():
+        if report.step % 5 == 0:
+            engine.translate(torch.zeros(1, 3, 16, 16))  # measures, in the middle of training
+    plain = make().fit()
+    for (name, mine), theirs in zip(engine.recipe.state_dict().items(), plain.recipe.state_dict().values(), strict=True):
+        assert torch.equal(mine, theirs), name  # the pools and the judges' statistics among them
+
+    batch = next(engine.loader.batches(0)).images[0]
+    with engine.averaged():
+        evaluated = engine.recipe.eval().G(batch)
+        in_training = engine.recipe.G.train()(batch)
+        engine.recipe.G.eval()
+    live = plain.trainer.averages["G"].network
+    live.load_state_dict(engine.trainer.averages["G"].network.state_dict())
+    for key, buffer in plain.recipe.G.state_dict().items():
+        if "running" in key:
+            live.state_dict()[key].copy_(buffer)  # what copying the statistics would have given
+    copied = live.eval()(batch)
+    assert (evaluated - in_training).abs().mean() < 0.5 * (copied - in_training).abs().mean()

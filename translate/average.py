@@ -11,7 +11,8 @@ from torch import Tensor, nn
 class Average(nn.Module):
     """A slowly following copy of a network: ``average = decay * average + (1 - decay) * parameter``.
 
-    Parameters are averaged and buffers copied: averaged batch statistics beside averaged weights belong to no network that ever was.
+    Parameters are averaged and buffers copied. Batch statistics that are copied belong to another network: ``Trainer.settle`` measures
+    the average's own where it is used.
     ``network`` is the copy; it is in evaluation mode, needs no gradients, and never takes part in training.
     """
 

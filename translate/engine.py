@@ -36,6 +36,8 @@ from translate.settings import RunOptions, default_preset, one_length, resolve
 from translate.stopping import stop_requests
 from translate.trainer import Losses, Trainer
 
+#: So many steps are looked at to measure the running statistics of averaged networks.
+SETTLING_STEPS = 12
 #: So many samples are made in one pass, whatever the number asked for.
 SAMPLES_AT_ONCE = 256
 
@@ -136,6 +138,7 @@ class Engine:
         self.step, self.consumed = 0, 0
         self.backbones = {}
         self._loaded_averages = False
+        self._settled = -1
         make = Make(self.plugins, spaces, training=training)
         with seeded(self.device, derive(self.run_options.seed, "build")):
             self.recipe = self.plugins.recipes[name](own, make).to(self.device)
@@ -271,6 +274,7 @@ class Engine:
         """
         if self._trainer is not None:
             self._trainer.check_finite()
+            self._settle()
             tensors = self._trainer.exported()
         else:
             tensors = self.recipe.exported()
@@ -285,6 +289,7 @@ class Engine:
         if self.out is None:
             raise UserError("This engine keeps no run folder; give it one with out=DIR, or write the networks with save(PATH).")
         self.trainer.check_finite()
+        self._settle()
         progress = {"step": self.step, "consumed": self.consumed}
         folder = checkpoint.save_checkpoint(
             self.out, self.step, self.trainer.exported(), self.header(), self.trainer.state(), progress
@@ -478,8 +483,25 @@ class Engine:
     @contextmanager
     def averaged(self) -> Iterator[None]:
         """Inside, the recipe's networks are the averaged ones where an average is kept, as in the weights file."""
+        self._settle()
         with self._trainer.averaged() if self._trainer is not None else nullcontext():
             yield
+
+    def _settle(self) -> None:
+        """Give the averages running statistics of their own, once a step, where they have any and are used."""
+        if self._trainer is None or self._settled == self.step or not self._trainer.unsettled:
+            return
+        steps: list[tuple[list[Batch], Clock]] = []
+        first = 0
+        for ahead in range(SETTLING_STEPS):
+            clock = replace(self.clock, step=self.step + ahead)
+            batches = []
+            for _ in range(self.recipe.batches(clock)):
+                batches.append(self.loader.to_batch(first, self.loader.load(first)))
+                first += self.run_options.batch
+            steps.append((batches, clock))
+        self._trainer.settle(steps)
+        self._settled = self.step
 
 
 def load_exported(recipe: Recipe, tensors: Mapping[str, Tensor], origin: str) -> None:

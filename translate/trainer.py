@@ -188,6 +188,46 @@ class Trainer:
             for child, network in live.items():
                 setattr(self.recipe, child, network)
 
+    @property
+    def unsettled(self) -> list[nn.modules.batchnorm._BatchNorm]:
+        """The averages' norms with running statistics: those that they copy belong to the live networks, and fit the averages badly."""
+        return [
+            module
+            for average in self.averages.values()
+            for module in average.network.modules()
+            if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.track_running_stats
+        ]
+
+    def settle(self, steps: Sequence[tuple[Sequence[Batch], Clock]]) -> None:
+        """Measure the running statistics of the averages: take ``steps`` with them in the networks' places, and update nothing.
+
+        Copied statistics ruin averages whose networks change fast: a DiscoGAN whose pictures were faces showed plain grey. Everything
+        else, pools and other networks' statistics among it, is left as it was.
+        """
+        norms = self.unsettled
+        others = {name: child for name, child in self.recipe.named_children() if name not in self.averages}
+        kept = {name: {key: each.clone() for key, each in child.state_dict().items()} for name, child in others.items()}
+        momenta = [norm.momentum for norm in norms]
+        before = [{key: each.clone() for key, each in norm.state_dict().items()} for norm in norms]
+        try:
+            for norm in norms:
+                norm.reset_running_stats()
+                norm.momentum = None  # the mean over all that is seen
+                norm.train()
+            with self.averaged(), seeded(self.device, derive(self.seed, "settle")):
+                for batches, clock in steps:
+                    with autocast(self.device, self.precision):
+                        for _ in self.recipe.step(batches, clock):
+                            pass
+        finally:
+            for norm, momentum, state in zip(norms, momenta, before, strict=True):
+                norm.momentum = momentum
+                norm.eval()
+                if norm.num_batches_tracked is not None and not norm.num_batches_tracked:
+                    norm.load_state_dict(state)  # no step came by here
+            for name, child in others.items():
+                child.load_state_dict(kept[name])
+
     def exported(self) -> dict[str, Tensor]:
         """The tensors of the exported networks, averaged where an average is kept: what a weights file holds."""
         with self.averaged():
