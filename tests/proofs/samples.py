@@ -37,7 +37,7 @@ def classifier() -> nn.Sequential:
 
 def tensors(domain: DataSetDomain) -> tuple[Tensor, Tensor]:
     """All pictures ``(N, 1, 28, 28)`` in [-1, 1], and their classes."""
-    return to_tensor(domain.images, domain.window, torch.device("cpu")), torch.from_numpy(domain.labels).long()
+    return to_tensor(domain.images, domain.window, torch.device("cpu")), torch.from_numpy(domain.labels.copy()).long()
 
 
 def train(images: Tensor, labels: Tensor) -> nn.Sequential:
