@@ -39,7 +39,7 @@ def modes(degrees: np.ndarray, parts: int = 12) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
-    met = True
+    kept_by_discogan = []
     print("| run | variant | step | direction | correlation | association | modes of 12 |\n|---|---|---|---|---|---|---|")
     for run in parser.parse_args().runs:
         engine = Engine.load(run)
@@ -47,12 +47,14 @@ def main() -> int:
         for source, target in (("bags", "shoes"), ("shoes", "bags"))[: 1 if variant == "gan" else 2]:
             before, after = hues(engine, source, target)
             kept = hue_correlation(before, after)
-            met &= variant != "discogan" or kept >= BOUND
+            kept_by_discogan += [kept] if variant == "discogan" else []
             print(
                 f"| {run.name} | {variant} | {engine.step} | {source}→{target} | {kept:.3f} | {hue_association(before, after):.3f} "
                 f"| {modes(after)} |"
             )
-    print(f"bound of {BOUND} for DiscoGAN: {'met' if met else 'MISSED'}")
+    met = all(kept >= BOUND for kept in kept_by_discogan)
+    if kept_by_discogan:
+        print(f"bound of {BOUND} for DiscoGAN: {'met' if met else 'MISSED'}")
     return 0 if met else 1
 
 
