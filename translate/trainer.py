@@ -201,7 +201,7 @@ class Trainer:
     def settle(self, steps: Sequence[tuple[Sequence[Batch], Clock]]) -> None:
         """Measure the running statistics of the averages: take ``steps`` with them in the networks' places, and update nothing.
 
-        Copied statistics ruin averages whose networks change fast: a DiscoGAN whose pictures were faces showed plain grey. Everything
+        Copied statistics ruin averages whose networks change fast: a translator whose pictures were faces showed plain grey. Everything
         else, pools and other networks' statistics among it, is left as it was.
         """
         norms = self.unsettled
