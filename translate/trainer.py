@@ -214,7 +214,13 @@ class Trainer:
                 norm.reset_running_stats()
                 norm.momentum = None  # the mean over all that is seen
                 norm.train()
-            with self.averaged(), seeded(self.device, derive(self.seed, "settle")):
+            # Whoever uses the averages may have switched gradients off, and a penalty needs them.
+            with (
+                self.averaged(),
+                seeded(self.device, derive(self.seed, "settle")),
+                torch.inference_mode(False),
+                torch.enable_grad(),
+            ):
                 for batches, clock in steps:
                     with autocast(self.device, self.precision):
                         for _ in self.recipe.step(batches, clock):

@@ -118,3 +118,10 @@ def test_pictures_look_the_same_in_evaluation_as_in_training():
     in_evaluation = engine.sample(noise)
     assert in_evaluation.std().item() == pytest.approx(in_training.std().item(), rel=0.1)
     assert (in_evaluation - in_training).abs().mean() < 0.1 * in_training.abs().mean()
+
+
+def test_averages_go_with_penalties():
+    """Samples are made without gradients, and the averages' statistics are measured then: the penalty needs gradients all the same."""
+    engine = make(ema=0.9, adversarial="non-saturating:r1=1", discriminator="dcgan:channels=3,norm=instance")
+    next(engine.steps())
+    assert len(engine.sample(2)) == 2
