@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from translate import Space, UserError, full_precision, option, upcast
-from translate_dcgan.layers import Norm, halvings, initialise, normalise
+from translate_dcgan.layers import Descending, Norm, descent, halvings, initialise
 
 
 class AuthorsGenerator(nn.Module):
@@ -55,7 +55,7 @@ class AuthorsGenerator(nn.Module):
             return torch.tanh(self.last(upcast(features)))
 
 
-class AuthorsDiscriminator(nn.Module):
+class AuthorsDiscriminator(Descending):
     """5×5 convolutions of stride 2 and a linear layer; batch norm but in the first, LeakyReLU 0.2; no biases.
 
     17,232,768 parameters for 64 px in RGB. ``(B, C, H, W)`` in [-1, 1] → raw scores ``(B, 1)``.
@@ -71,23 +71,9 @@ class AuthorsDiscriminator(nn.Module):
     def __init__(self, space: Space, options: Options) -> None:
         super().__init__()
         times, small = halvings("Discriminator 'dcgan-authors'", space)
-        width = options.channels
-        first = nn.Conv2d(space.channels, width, 5, stride=2, padding=2, bias=False)
-        self.body = nn.ModuleList([nn.Sequential(first, nn.LeakyReLU(0.2, inplace=True))])
-        for _ in range(times - 1):
-            convolution = nn.Conv2d(width, 2 * width, 5, stride=2, padding=2, bias=False)
-            width *= 2
-            self.body.append(nn.Sequential(convolution, *normalise(options.norm, width), nn.LeakyReLU(0.2, inplace=True)))
+        self.body, width = descent(space.channels, options.channels, times, 5, options.norm)
         self.last = nn.Linear(width * math.prod(small), 1, bias=False)
         initialise(self)
-
-    def features(self, image: Tensor) -> list[Tensor]:
-        """``(B, C', H', W')`` after each activation."""
-        seen = []
-        for layer in self.body:
-            image = layer(image)
-            seen.append(image)
-        return seen
 
     def forward(self, image: Tensor) -> Tensor:
         """Raw scores."""

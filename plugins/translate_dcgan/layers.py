@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from torch import nn
+from torch import Tensor, nn
 
 from translate import Space, UserError
 
@@ -33,6 +33,31 @@ def halvings(what: str, space: Space) -> tuple[int, tuple[int, int]]:
             f"try --size 28, 32, 64 or 128."
         )
     return times, (height, width)
+
+
+def descent(channels: int, width: int, times: int, kernel: int, norm: Norm) -> tuple[nn.ModuleList, int]:
+    """``times`` convolutions that halve the picture, each wider than the last, with LeakyReLU 0.2 and, but for the first, a norm; and the
+    width that they end in."""
+    layers = nn.ModuleList()
+    for level in range(times):
+        convolution = nn.Conv2d(channels, width * 2**level, kernel, stride=2, padding=(kernel - 1) // 2, bias=False)
+        channels = width * 2**level
+        layers.append(nn.Sequential(convolution, *(normalise(norm, channels) if level else ()), nn.LeakyReLU(0.2, inplace=True)))
+    return layers, channels
+
+
+class Descending(nn.Module):
+    """A judge whose ``body`` is a descent."""
+
+    body: nn.ModuleList
+
+    def features(self, image: Tensor) -> list[Tensor]:
+        """``(B, C', H', W')`` after each activation."""
+        seen = []
+        for layer in self.body:
+            image = layer(image)
+            seen.append(image)
+        return seen
 
 
 def initialise(network: nn.Module) -> None:

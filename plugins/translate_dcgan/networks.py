@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from translate import Space, UserError, full_precision, option, upcast
-from translate_dcgan.layers import Norm, halvings, initialise, normalise
+from translate_dcgan.layers import Descending, Norm, descent, halvings, initialise
 
 
 class DCGenerator(nn.Module):
@@ -46,7 +46,7 @@ class DCGenerator(nn.Module):
             return torch.tanh(self.last(upcast(features)))
 
 
-class DCDiscriminator(nn.Module):
+class DCDiscriminator(Descending):
     """Convolutions of stride 2 down to 4×4, and one over all that is left; batch norm but in the first, LeakyReLU 0.2; no biases.
 
     2,765,568 parameters for 64 px in RGB, 2,763,520 in grey. ``(B, C, H, W)`` in [-1, 1] → raw scores ``(B, 1)``.
@@ -62,23 +62,9 @@ class DCDiscriminator(nn.Module):
     def __init__(self, space: Space, options: Options) -> None:
         super().__init__()
         times, small = halvings("Discriminator 'dcgan'", space)
-        width = options.channels
-        first = nn.Conv2d(space.channels, width, 4, stride=2, padding=1, bias=False)
-        self.body = nn.ModuleList([nn.Sequential(first, nn.LeakyReLU(0.2, inplace=True))])
-        for _ in range(times - 1):
-            convolution = nn.Conv2d(width, 2 * width, 4, stride=2, padding=1, bias=False)
-            width *= 2
-            self.body.append(nn.Sequential(convolution, *normalise(options.norm, width), nn.LeakyReLU(0.2, inplace=True)))
+        self.body, width = descent(space.channels, options.channels, times, 4, options.norm)
         self.last = nn.Conv2d(width, 1, small, bias=False)
         initialise(self)
-
-    def features(self, image: Tensor) -> list[Tensor]:
-        """``(B, C', H', W')`` after each activation."""
-        seen = []
-        for layer in self.body:
-            image = layer(image)
-            seen.append(image)
-        return seen
 
     def forward(self, image: Tensor) -> Tensor:
         """Raw scores."""
