@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 
+import translate
 from translate.plugins import installed
 
 ROOT = Path(__file__).parent.parent
@@ -42,11 +43,8 @@ def test_the_page_on_adding_a_loss_adds_one(tiny):
     (code,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.S) if "hookimpl" in block]
     module = ModuleType("translate_smoothed")
     exec(code, vars(module))
-    installed().add(module, "smoothed")
-    try:
+    with translate.plugin(module, "smoothed"):
         report = next(tiny(adversarial="smoothed").steps())
-    finally:
-        installed().remove(module, "smoothed")
     assert "generators/fool_x" in report.losses
 
 

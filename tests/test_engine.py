@@ -50,12 +50,8 @@ def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tiny, tmp_path, 
 
     half = tiny(out=tmp_path / "half", checkpoint_every=3, **options)
     stopper = Stopper()
-    half.plugins.add(stopper, "stopper")
-    try:
-        with pytest.raises(Stop):
-            half.fit()
-    finally:
-        half.plugins.remove(stopper, "stopper")
+    with half.listening(stopper, "stopper"), pytest.raises(Stop):
+        half.fit()
     resumed = Engine.resume(tmp_path / "half", workers=1)
     assert resumed.step == 3
     resumed.fit()
@@ -129,25 +125,24 @@ def test_a_run_leaves_what_it_promises(tiny, tmp_path):
     assert not [path for path in out.rglob("*") if path.suffix in (".pt", ".pth", ".pkl")]
 
 
-def test_logged_losses_are_means_since_the_last_line(tiny, tmp_path):
-    engine = tiny(out=tmp_path / "run", steps=4, log_every=4)
-    losses: list[float] = []
+def test_logged_and_reported_losses_are_means_since_the_last_report(tiny, tmp_path):
+    from translate import hookimpl
+
+    each = [report.losses["generators/cycle_x"] for report in tiny(steps=5).steps()]
+    reported: list[tuple[int, float]] = []
 
     class Listener:
-        from translate import hookimpl
-
         @hookimpl
-        def step_finished(self, report):
-            losses.append(report.losses["generators/cycle_x"])
+        def step_reported(self, report):
+            reported.append((report.step, report.losses["generators/cycle_x"]))
 
-    listener = Listener()
-    engine.plugins.add(listener, "listener")
-    try:
+    engine = tiny(out=tmp_path / "run", steps=5, log_every=2)
+    with engine.listening(Listener(), "listener"):
         engine.fit()
-    finally:
-        engine.plugins.remove(listener, "listener")
-    (line,) = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    assert line["losses"]["generators/cycle_x"] == pytest.approx(np.mean(losses), rel=1e-6)
+    assert [step for step, _ in reported] == [2, 4, 5]
+    assert [mean for _, mean in reported] == pytest.approx([(each[0] + each[1]) / 2, (each[2] + each[3]) / 2, each[4]], rel=1e-6)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["losses"]["generators/cycle_x"]) for line in lines] == reported
 
 
 def test_save_and_load_give_the_same_translations(tiny, tmp_path):
@@ -224,18 +219,14 @@ def test_a_poisoned_state_is_never_saved(tiny, tmp_path):
         from translate import hookimpl
 
         @hookimpl
-        def step_finished(self, engine, report):
+        def step_reported(self, engine, report):
             if report.step == 3:
                 with torch.no_grad():
                     engine.recipe.G.down[1].weight.fill_(float("nan"))
 
     poison = Poison()
-    engine.plugins.add(poison, "poison")
-    try:
-        with pytest.raises(NotFinite, match=r"weights 'G.down.1.weight' of group 'generators'"):
-            engine.fit()
-    finally:
-        engine.plugins.remove(poison, "poison")
+    with engine.listening(poison, "poison"), pytest.raises(NotFinite, match=r"weights 'G.down.1.weight' of group 'generators'"):
+        engine.fit()
     for folder in checkpoints(tmp_path / "run"):
         tensors, _ = load_training(folder)
         assert all(torch.isfinite(tensor).all() for tensor in tensors.values()), folder
@@ -246,24 +237,23 @@ def test_a_poisoned_state_is_never_saved(tiny, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_step_saves_and_can_be_resumed(tiny, tmp_path, number):
-    engine = tiny(out=tmp_path / "run", steps=5, checkpoint_every=5)
+    engine = tiny(out=tmp_path / "run", steps=5, checkpoint_every=5, log_every=1)
 
     class Signaller:
         from translate import hookimpl
 
         @hookimpl
-        def step_finished(self, report):
+        def step_reported(self, report):
             if report.step == 2:
                 os.kill(os.getpid(), number)
 
     signaller = Signaller()
-    engine.plugins.add(signaller, "signaller")
     before = signal.getsignal(number)
-    try:
-        with pytest.raises(Interrupted, match="Stopped at step 2 of 5, and saved") as stopped:
-            engine.fit()
-    finally:
-        engine.plugins.remove(signaller, "signaller")
+    with (
+        engine.listening(signaller, "signaller"),
+        pytest.raises(Interrupted, match="Stopped at step 2 of 5, and saved") as stopped,
+    ):
+        engine.fit()
     assert stopped.value.signal == number
     assert signal.getsignal(number) is before
     resumed = Engine.resume(tmp_path / "run").fit()
@@ -438,17 +428,13 @@ def test_without_a_folder_a_signal_keeps_the_engine_whole(tiny):
 
     class Signaller:
         @hookimpl
-        def step_finished(self, report):
+        def step_reported(self, report):
             if report.step == 2:
                 os.kill(os.getpid(), signal.SIGINT)
 
-    engine, signaller = tiny(), Signaller()
-    engine.plugins.add(signaller, "signaller")
-    try:
-        with pytest.raises(Interrupted, match="kept in this engine"):
-            engine.fit()
-    finally:
-        engine.plugins.remove(signaller, "signaller")
+    engine, signaller = tiny(log_every=1), Signaller()
+    with engine.listening(signaller, "signaller"), pytest.raises(Interrupted, match="kept in this engine"):
+        engine.fit()
     assert_equal(state(engine.fit()), state(tiny().fit()))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from contextlib import ExitStack
 from importlib import metadata
 from types import ModuleType, SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 from conftest import TINY
 
+import translate
 from translate import Domain, Engine, Game, ImageLoss, Recipe, UnknownName, hookimpl, hookspecs
 from translate import plugins as module
 from translate.plugins import Plugins, installed
@@ -138,16 +140,8 @@ def test_two_plugins_cannot_have_one_name(monkeypatch):
 @pytest.fixture
 def add():
     """Registers an object as a plugin for the time of a test."""
-    added = []
-
-    def register(plugin: object) -> Plugins:
-        installed().add(plugin, "test-plugin")
-        added.append(plugin)
-        return installed()
-
-    yield register
-    for plugin in added:
-        installed().remove(plugin, "test-plugin")
+    with ExitStack() as stack:
+        yield lambda each: stack.enter_context(translate.plugin(each, "test-plugin"))
     assert not any(registry.owner(name) == "test-plugin" for registry in installed().registries.values() for name in registry)
 
 
@@ -253,7 +247,7 @@ def events_of(add, hook: str, tiny, tmp_path, *arguments: str):
     scope: dict = {"seen": seen}
     exec(f"def {hook}({', '.join(arguments)}):\n    seen.append(({', '.join(arguments)},))", scope)
     add(namespace(**{hook: hookimpl(scope[hook])}))
-    tiny(out=tmp_path / "run", steps=2, sample_every=1, checkpoint_every=2).fit()
+    tiny(out=tmp_path / "run", steps=2, sample_every=1, checkpoint_every=2, log_every=1).fit()
     return seen
 
 
@@ -262,8 +256,8 @@ def test_hook_run_started(add, tiny, tmp_path):
     assert engine.recipe_name == "cyclegan"
 
 
-def test_hook_step_finished(add, tiny, tmp_path):
-    seen = events_of(add, "step_finished", tiny, tmp_path, "engine", "report")
+def test_hook_step_reported(add, tiny, tmp_path):
+    seen = events_of(add, "step_reported", tiny, tmp_path, "engine", "report")
     assert [report.step for _, report in seen] == [1, 2]
     assert "generators/cycle_x" in seen[0][1].losses
 

@@ -14,13 +14,23 @@ if TYPE_CHECKING:
     from translate.clock import Clock, LinearDecay, Schedule, constant
     from translate.data.domain import Domain, Space
     from translate.engine import Engine, Report
-    from translate.errors import DataWarning, Interrupted, NotFinite, RecipeError, TranslateError, UnknownName, UserError
+    from translate.errors import (
+        DataWarning,
+        Interrupted,
+        NotFinite,
+        PluginError,
+        PluginWarning,
+        RecipeError,
+        TranslateError,
+        UnknownName,
+        UserError,
+    )
     from translate.game import FeatureJudge, Game, ImageLoss, Judge
     from translate.hookspecs import hookimpl
     from translate.latent import Latent
     from translate.optimisers import SGD, Adam, OptimiserPlan, RMSprop
     from translate.options import Part, Size, option, part
-    from translate.plugins import Plugins
+    from translate.plugins import Plugins, plugin
     from translate.pool import ImagePool
     from translate.precision import full_precision, upcast
     from translate.pretrained import Frozen, Pretrained
@@ -32,13 +42,23 @@ _HOMES = {
     "translate.clock": ("Clock", "LinearDecay", "Schedule", "constant"),
     "translate.data.domain": ("Domain", "Space"),
     "translate.engine": ("Engine", "Report"),
-    "translate.errors": ("DataWarning", "Interrupted", "NotFinite", "RecipeError", "TranslateError", "UnknownName", "UserError"),
+    "translate.errors": (
+        "DataWarning",
+        "Interrupted",
+        "NotFinite",
+        "PluginError",
+        "PluginWarning",
+        "RecipeError",
+        "TranslateError",
+        "UnknownName",
+        "UserError",
+    ),
     "translate.game": ("FeatureJudge", "Game", "ImageLoss", "Judge"),
     "translate.hookspecs": ("hookimpl",),
     "translate.latent": ("Latent",),
     "translate.optimisers": ("SGD", "Adam", "OptimiserPlan", "RMSprop"),
     "translate.options": ("Part", "Size", "option", "part"),
-    "translate.plugins": ("Plugins",),
+    "translate.plugins": ("Plugins", "plugin"),
     "translate.pool": ("ImagePool",),
     "translate.precision": ("full_precision", "upcast"),
     "translate.pretrained": ("Frozen", "Pretrained"),
@@ -68,6 +88,8 @@ __all__ = [
     "NotFinite",
     "OptimiserPlan",
     "Part",
+    "PluginError",
+    "PluginWarning",
     "Plugins",
     "Preset",
     "Pretrained",
@@ -88,6 +110,7 @@ __all__ = [
     "hookimpl",
     "option",
     "part",
+    "plugin",
     "upcast",
 ]
 

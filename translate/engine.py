@@ -24,14 +24,15 @@ from translate.data.augment import Augmentation
 from translate.data.catalogue import Found, open_domains
 from translate.data.domain import Domain, Space
 from translate.data.loader import CACHE_BYTES, Loader, Source
-from translate.errors import DataWarning, Interrupted, RecipeError, UserError, listed, near
+from translate.errors import DataWarning, Interrupted, RecipeError, UnknownName, UserError, listed, near
 from translate.inference import PictureTranslator, Scale
-from translate.plugins import Plugins, installed
+from translate.options import Part
+from translate.plugins import Hooks, Plugins, installed
 from translate.precision import check_precision, choose_device
 from translate.pretrained import Pretrained, backbones
 from translate.randomness import derive, seeded
 from translate.recipe import Batch, Make, Recipe
-from translate.recorder import Recorder
+from translate.recorder import Means, Recorder
 from translate.settings import RunOptions, default_preset, one_length, resolve
 from translate.stopping import stop_requests
 from translate.trainer import Losses, Trainer
@@ -67,8 +68,9 @@ class Engine:
 
     ``Engine("cyclegan", domains=("horse", "zebra"), data="photos", size=256)`` builds networks and opens data; ``fit`` trains.
     Further keyword arguments are the options of the run (:class:`translate.RunOptions`) and of the recipe, the same as the flags of
-    ``translate run``; parts are named as there, ``generator="resnet:blocks=6"``. ``out`` is a new folder in which the run is kept;
-    without one nothing is written. ``preset`` is ``quick`` on a CPU and ``paper`` elsewhere, unless given.
+    ``translate run``; parts are named as there, ``generator="resnet:blocks=6"``, or are objects of one's own, ``adversarial=MyGame()``,
+    ``generator=MyNetwork`` (a class or a function, called with the two spaces), and ``recipe`` may be a class. ``out`` is a new folder in
+    which the run is kept; without one nothing is written. ``preset`` is ``quick`` on a CPU and ``paper`` elsewhere, unless given.
 
     Raises UserError, with one sentence, for whatever is wrong with the arguments or the data.
     """
@@ -80,7 +82,7 @@ class Engine:
 
     def __init__(
         self,
-        recipe: str,
+        recipe: str | type[Recipe],
         domains: Sequence[str] = (),
         *,
         preset: str | None = None,
@@ -89,12 +91,12 @@ class Engine:
         **values: object,
     ) -> None:
         plugins = plugins or installed()
-        method = plugins.recipes[recipe]
+        name, method = _method(recipe, plugins)
         names = (domains,) if isinstance(domains, str) else tuple(domains)
-        method.check_domains(recipe, names)
+        method.check_domains(name, names)
         chosen = preset or default_preset(method, choose_device(str(values.get("device", "auto"))).type)
-        run, own = resolve(method, recipe, chosen, {**values, "domains": names})
-        self._open(recipe, chosen, run, own, plugins, fresh=True)
+        run, own = resolve(method, name, chosen, {**values, "domains": names})
+        self._open(name, method, chosen, run, own, plugins, fresh=True)
         if run.init_from is not None:
             self._start_from(run.init_from)
         if out is not None:
@@ -104,15 +106,24 @@ class Engine:
                 self.save_checkpoint()  # where the run began is found here even if those weights go
 
     def _open(
-        self, name: str, preset: str | None, run: RunOptions, own: Recipe.Options, plugins: Plugins, *, fresh: bool
+        self,
+        name: str,
+        method: type[Recipe],
+        preset: str | None,
+        run: RunOptions,
+        own: Recipe.Options,
+        plugins: Plugins,
+        *,
+        fresh: bool,
     ) -> None:
         """Open the data and build everything that training needs; where a run is ``fresh``, data that was not named is looked for."""
+        plugins.check(run.on_plugin_error)
         self.plugins, self.preset, self.run_options = plugins, preset, run
         self.device = choose_device(run.device)
         check_precision(self.device, run.precision)
         augmentation = Augmentation(run.augment, run.size)
         self.found: Found | None = open_domains(plugins, run.domains, run.data, augmentation.loading_size, search=fresh)
-        self._build(name, own, [_space(domain, run.size) for domain in self.found.train], training=True)
+        self._build(name, method, own, [_space(domain, run.size) for domain in self.found.train], training=True)
         if fresh and run.init_from is None:
             self._begin()
         self.backbones = backbones(self.recipe)
@@ -132,7 +143,7 @@ class Engine:
             workers=run.workers,
         )
 
-    def _build(self, name: str, own: Recipe.Options, spaces: Sequence[Space], *, training: bool) -> None:
+    def _build(self, name: str, method: type[Recipe], own: Recipe.Options, spaces: Sequence[Space], *, training: bool) -> None:
         self.recipe_name, self.spaces = name, tuple(spaces)
         self.out = None
         self.step, self.consumed = 0, 0
@@ -141,7 +152,11 @@ class Engine:
         self._settled = -1
         make = Make(self.plugins, spaces, training=training)
         with seeded(self.device, derive(self.run_options.seed, "build")):
-            self.recipe = self.plugins.recipes[name](own, make).to(self.device)
+            self.recipe = method(own, make).to(self.device)
+        #: The plugins that the run rests on: where one of them fails, the run stops.
+        self.used = make.used | ({self.plugins.recipes.owner(name)} if name in self.plugins.recipes else set())
+        #: Objects with event hooks that are told of this engine alone, by name. What they raise stops it.
+        self.listeners = Hooks()
 
     def _begin(self) -> None:
         """Let parts that begin from other weights fetch them: called once a run, and never where its own weights are to be loaded."""
@@ -237,20 +252,46 @@ class Engine:
             if self.out is not None:
                 checkpoint.write_record(self.out, self._record())
         recorder = Recorder(self, self.out) if self.out is not None else None
-        self.plugins.tell("run_started", engine=self)
-        with stop_requests() as stop:
+        means = Means()
+        with self.listening(recorder, "recorder"), stop_requests() as stop:
+            self.tell("run_started")
             for report in self.steps():
-                self.plugins.tell("step_finished", engine=self, report=report)
+                means.add(report.raw)
+                due = self.step == self.total or self.step % self.run_options.log_every == 0
+                if due:
+                    self._tell_of(report, means)
+                stopping = bool(stop.signal) and self.step < self.total
+                if stopping and not due:
+                    self._tell_of(report, means)
                 if recorder is not None:
-                    recorder.note(report)
-                if stop.signal and self.step < self.total:
-                    if recorder is not None:
-                        recorder.stop(report)
+                    recorder.keep(last=stopping)
+                if stopping:
                     kept = "saved" if recorder is not None else "kept in this engine, whose fit() goes on"
                     raise Interrupted(f"Stopped at step {self.step} of {self.total}, and {kept}.", stop.signal)
-        self.trainer.check_finite()
-        self.plugins.tell("run_finished", engine=self)
+            self.trainer.check_finite()
+            self.tell("run_finished")
         return self
+
+    def _tell_of(self, report: Report, means: Means) -> None:
+        self.trainer.check_finite()
+        self.tell("step_reported", report=Report(report.clock, means.take(), report.rates))
+
+    @contextmanager
+    def listening(self, listener: object | None, name: str) -> Iterator[None]:
+        """Inside, ``listener``, an object with event hooks, is told what this engine does. What it raises stops the engine."""
+        if listener is not None:
+            self.listeners.add(listener, name)
+        try:
+            yield
+        finally:
+            self.listeners.remove(name)
+
+    def tell(self, event: str, **arguments: Any) -> None:
+        """Tell this engine's own listeners of an event, and then plugins, one by one: those that fail are dealt with as the run says."""
+        for _, implementation in self.listeners.implementations(event):
+            implementation(engine=self, **arguments)
+        policy = self.run_options.on_plugin_error
+        self.plugins.tell(event, on_error=policy, used=self.used, engine=self, **arguments)
 
     # Files
 
@@ -295,12 +336,23 @@ class Engine:
             self.out, self.step, self.trainer.exported(), self.header(), self.trainer.state(), progress
         )
         checkpoint.prune(self.out, self.run_options.keep)
-        self.plugins.tell("checkpoint_saved", engine=self, folder=folder)
+        self.tell("checkpoint_saved", folder=folder)
         return folder
 
     @classmethod
-    def load(cls, path: str | Path, *, device: str = "auto", plugins: Plugins | None = None) -> Engine:
-        """A trained engine, to translate with, from a weights file, a run folder, a checkpoint folder or a published name."""
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        device: str = "auto",
+        plugins: Plugins | None = None,
+        recipe: type[Recipe] | None = None,
+        **given: object,
+    ) -> Engine:
+        """A trained engine, to translate with, from a weights file, a run folder, a checkpoint folder or a published name.
+
+        Where networks, or the recipe, were objects and not names, they are ``given`` again, by the option's name. Losses are not needed.
+        """
         file = checkpoint.locate(path)
         tensors, header = checkpoint.load_weights(file)
         engine = cls.__new__(cls)
@@ -308,42 +360,43 @@ class Engine:
         engine.device = choose_device(device)
         engine.preset, engine.found, engine._trainer, engine._loader = None, None, None, None
         engine.run_options = RunOptions(domains=tuple(space.name for space in header.spaces), device=device)
-        method = engine.plugins.recipes[header.recipe]
-        engine._build(
-            header.recipe,
-            options.build(method.Options, header.options, f"Recipe '{header.recipe}'"),
-            header.spaces,
-            training=False,
-        )
+        recorded = {name.removeprefix("plugin "): each for name, each in header.versions.items() if name.startswith("plugin ")}
+        with _explained(engine.plugins, recorded):
+            method = _recorded_method(header.recipe, recipe, engine.plugins)
+            values = {**header.options, **_given_again(header.options, given)}
+            own = options.build(method.Options, values, f"Recipe '{header.recipe}'")
+            engine._build(header.recipe, method, own, header.spaces, training=False)
         load_exported(engine.recipe, tensors, str(file))
         engine.step, engine._loaded_averages, engine.backbones = header.step, header.averaged, header.backbones
         engine.recipe.eval()
         return engine
 
     @classmethod
-    def resume(cls, run: str | Path, *, plugins: Plugins | None = None, **changes: object) -> Engine:
+    def resume(
+        cls, run: str | Path, *, plugins: Plugins | None = None, recipe: type[Recipe] | None = None, **changes: object
+    ) -> Engine:
         """The engine of the run in the folder ``run``, as it was at its latest checkpoint; ``fit`` goes on bit for bit.
 
-        On the same device with the same number of threads, that is. ``changes`` may be ``device``, ``workers`` and ``data``, for pictures
-        that were moved. Raises UserError where the folder holds no run, the checkpoint is damaged, or the pictures are not the same.
+        On the same device with the same number of threads, that is. ``changes`` may be ``device``, ``workers``, ``on_plugin_error`` and
+        ``data``, for pictures that were moved; and parts that were objects, or a ``recipe``, which no file can hold, are given again.
+        Raises UserError where the folder holds no run, the checkpoint is damaged, or the pictures are not the same.
         """
-        for name in changes.keys() - {"device", "workers", "data"}:
-            raise UserError(f"A run goes on with the options that it began with, so {options.flag(name)} cannot be changed.")
         out = Path(run)
         record = checkpoint.read_record(out)
         if missing := {"recipe", "run", "options", "data"} - record.keys():
             raise UserError(f"{out / checkpoint.RECORD_NAME} is not the record of a run: it has no '{min(missing)}'.")
         plugins = plugins or installed()
-        method = plugins.recipes[record["recipe"]]
+        free = {name: changes.pop(name) for name in ("device", "workers", "data", "on_plugin_error") if name in changes}
+        given = _given_again(record["options"], changes, required=True)
         engine = cls.__new__(cls)
-        for plugin, origin in record.get("plugins", {}).items():
-            if plugin not in {each.name for each in plugins.found if each.state == "loaded"}:
-                warnings.warn(
-                    f"The run was made with plugin '{plugin}' ({origin}), which is not loaded.", DataWarning, stacklevel=2
-                )
-        values = {**record["run"], **record["options"], **({"data": record["root"]} if "root" in record else {}), **changes}
-        run_options, own = resolve(method, record["recipe"], None, values)
-        engine._open(record["recipe"], record.get("preset"), run_options, own, plugins, fresh=False)
+        recorded = record.get("plugins", {})
+        values = {**record["run"], **record["options"], **({"data": record["root"]} if "root" in record else {}), **free, **given}
+        with _explained(plugins, recorded):
+            method = _recorded_method(record["recipe"], recipe, plugins)
+            run_options, own = resolve(method, record["recipe"], None, values)
+            engine._open(record["recipe"], method, record.get("preset"), run_options, own, plugins, fresh=False)
+        if absent := plugins.missing(recorded):
+            warnings.warn(f"The run in {out} was made with {absent}.", DataWarning, stacklevel=2)
         engine.backbones = record.get("backbones", {})
         for backbone, digest in backbones(engine.recipe).items():
             if engine.backbones.get(backbone, digest) != digest:
@@ -502,6 +555,68 @@ class Engine:
             steps.append((batches, clock))
         self._trainer.settle(steps)
         self._settled = self.step
+
+
+def _method(recipe: str | type[Recipe], plugins: Plugins) -> tuple[str, type[Recipe]]:
+    """The name and the class of a recipe that is given as either."""
+    if isinstance(recipe, str):
+        return recipe, plugins.recipes[recipe]
+    if not (isinstance(recipe, type) and issubclass(recipe, Recipe)):
+        raise UserError(f"The recipe is {recipe!r}; it must be a name, such as 'cyclegan', or a subclass of translate.Recipe.")
+    return Part.of(recipe).name, recipe
+
+
+def _recorded_method(name: str, given: type[Recipe] | None, plugins: Plugins) -> type[Recipe]:
+    """The recipe of the recorded ``name``, or the one that is ``given`` again in its place. Raises UserError."""
+    if not Part(name).is_object:
+        if given is not None:
+            raise UserError(f"The recipe is '{name}', by name, and cannot be replaced; leave 'recipe' away.")
+        return plugins.recipes[name]
+    if given is None:
+        raise UserError(
+            f"The recipe was the class {name}, which no file can hold; give it again: recipe={name.strip('<>').split('.')[-1]}."
+        )
+    _same_class("recipe", name, _method(given, plugins)[0])
+    return given
+
+
+def _given_again(recorded: Mapping[str, Any], given: Mapping[str, object], *, required: bool = False) -> dict[str, object]:
+    """The objects of ``given`` that stand in for parts which were objects in the ``recorded`` options. Raises UserError for any others.
+
+    With ``required``, none may lack.
+    """
+    objects = {name: str(value) for name, value in recorded.items() if Part(str(value)).is_object}
+    for name, value in given.items():
+        if name not in objects:
+            raise UserError(f"A run goes on with the options that it began with, so {options.flag(name)} cannot be changed.")
+        _same_class(name, objects[name], Part.of(value).name)
+    for name in objects.keys() - given.keys() if required else ():
+        raise UserError(
+            f"{options.flag(name)} was an object of the class {objects[name]}, which no file can hold; give one again: "
+            f"{name}={_last(objects[name])}."
+        )
+    return dict(given)
+
+
+def _same_class(name: str, recorded: str, given: str) -> None:
+    """Raise UserError unless both are of one class, whatever module it lives in now."""
+    if _last(recorded) != _last(given):
+        raise UserError(f"'{name}' was {recorded}, and {given} was given; give one of the same class.")
+
+
+def _last(name: str) -> str:
+    """The class's own name, of the name of a part that is an object."""
+    return name.strip("<>").split(".")[-1]
+
+
+@contextmanager
+def _explained(plugins: Plugins, recorded: Mapping[str, str]) -> Iterator[None]:
+    """Where a name is missing inside, say which plugins the weights or the run were made with that are not here."""
+    try:
+        yield
+    except UnknownName as error:
+        missing = plugins.missing(recorded)
+        raise UnknownName(f"{error} It was made with {missing}." if missing else str(error)) from None
 
 
 def load_exported(recipe: Recipe, tensors: Mapping[str, Tensor], origin: str) -> None:

@@ -30,6 +30,10 @@ class RecipeError(TranslateError, RuntimeError):
     """A recipe, a network or a loss does not keep its contract with the engine; for the author of a plugin."""
 
 
+class PluginError(TranslateError, RuntimeError):
+    """A plugin failed; the message names it, its version and the cause."""
+
+
 class Interrupted(TranslateError):
     """Training was stopped by a signal after the step was finished and saved."""
 
@@ -40,6 +44,10 @@ class Interrupted(TranslateError):
 
 class DataWarning(UserWarning):
     """Something of the user's was passed over; the message names it."""
+
+
+class PluginWarning(UserWarning):
+    """A plugin failed and is left out from here on; the message names it, its version and the cause."""
 
 
 def near(name: str, names: Iterable[str]) -> str:

@@ -108,8 +108,8 @@ def run_started(engine: Engine) -> None:
 
 
 @hookspec
-def step_finished(engine: Engine, report: Report) -> None:
-    """A step is done. Reading ``report.losses`` waits for the device, so do it only as often as needed."""
+def step_reported(engine: Engine, report: Report) -> None:
+    """Every ``log_every`` steps, and at the last: ``report.losses`` are the means since the last report, ``report.step`` is finished."""
 
 
 @hookspec

@@ -35,13 +35,33 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True)
 class Part:
-    """A registered network or loss with its options; written ``resnet`` or ``resnet:blocks=6,channels=32``."""
+    """A registered network or loss with its options; written ``resnet`` or ``resnet:blocks=6,channels=32``.
+
+    In Python an object may stand in its place, which needs no name: ``given`` is that object, and ``name`` says its class,
+    ``<my_module.MyGame>``.
+    """
 
     name: str
     options: tuple[tuple[str, str], ...] = ()
+    given: object = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return self.name + (":" + ",".join(f"{key}={value}" for key, value in self.options) if self.options else "")
+
+    @property
+    def is_object(self) -> bool:
+        """Whether an object stands, or stood, in the place of a name: a file can say of which class it was, and not hold it."""
+        return self.name.startswith("<")
+
+    @classmethod
+    def of(cls, value: object) -> Part:
+        """The part that is ``value``: a text, or an instance, a class or a function in its place. Raises ValueError."""
+        if isinstance(value, Part):
+            return value
+        if not callable(value):
+            return cls.parse(str(value))
+        what = value if hasattr(value, "__qualname__") else type(value)
+        return cls(f"<{what.__module__}.{what.__qualname__}>", given=value)
 
     @classmethod
     def parse(cls, text: str) -> Part:
@@ -129,8 +149,10 @@ def _convert(hint: Any, value: object) -> object:
     if hint is Size and not isinstance(value, str):
         sides = cast(Iterable[object], value) if isinstance(value, list | tuple) else [value] * 2
         return Size(*(cast(int, _convert(int, side)) for side in sides))
-    if hint in (Size, Part):
-        return value if isinstance(value, hint) else hint.parse(str(value))
+    if hint is Part:
+        return Part.of(value)
+    if hint is Size:
+        return value if isinstance(value, Size) else Size.parse(str(value))
     if hint is bool:
         if str(value).lower() not in ("true", "false"):
             raise ValueError(value)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import pluggy
 
 from translate import hookspecs
 from translate.data.domain import Domain
-from translate.errors import TranslateError
+from translate.errors import PluginError, PluginWarning, TranslateError, listed
 from translate.hookspecs import DiscriminatorFactory, GameFactory, GeneratorFactory, ImageLossFactory
 from translate.recipe import Recipe
 from translate.registry import Registry
@@ -23,31 +25,73 @@ from translate.registry import Registry
 #: The entry-point group of plugins.
 GROUP = "translate"
 #: Set to names of plugins, separated by commas, or to ``*``, this variable keeps them from being loaded.
-BLOCK = "TRANSLATE_BLOCK_PLUGINS"
+BLOCK = "TRANSLATE_BLOCK"
+#: Set to names of plugins, this variable keeps all others from being loaded.
+ALLOW = "TRANSLATE_ALLOW"
+
+#: What happens when a plugin that is no part of a run fails: the run stops, or goes on without it.
+OnError = Literal["fail", "disable"]
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin that was found: its name, where it is from, and why it could not be loaded where it could not."""
+    """A plugin that was found: its name, where it is from, and what became of it."""
 
     name: str
     distribution: str
     version: str
-    state: str  # "loaded", "blocked" or "broken"
+    #: "loaded"; "blocked", by the user; "broken", where it could not be loaded; "disabled", where an event failed.
+    state: str
     problem: str = ""
 
     def __str__(self) -> str:
         return f"plugin '{self.name}' ({self.distribution} {self.version})"
 
 
+class Hooks:
+    """Modules and objects by name, and which hooks each implements."""
+
+    def __init__(self) -> None:
+        self._manager = pluggy.PluginManager("translate")
+        self._manager.add_hookspecs(hookspecs)
+
+    def __contains__(self, name: str) -> bool:
+        return self._manager.has_plugin(name)
+
+    def add(self, plugin: object, name: str) -> None:
+        """Take ``plugin`` in. Raises pluggy's error, and leaves it out, where it implements a hook that does not exist."""
+        try:
+            self._manager.register(plugin, name)
+            self._manager.check_pending()
+        except BaseException:
+            self.remove(name)
+            raise
+
+    def remove(self, name: str) -> None:
+        """Forget the plugin ``name``, if there is one."""
+        if name in self:
+            self._manager.unregister(name=name)
+
+    def implementations(self, hook: str) -> list[tuple[str, Callable[..., Any]]]:
+        """The name of each plugin that implements ``hook``, in the order of names, and a function that takes all arguments of the hook."""
+        plugins = dict(sorted(self._manager.list_name_plugin()))
+        found: list[tuple[str, Callable[..., Any]]] = []
+        for name, plugin in plugins.items():
+            caller = self._manager.subset_hook_caller(hook, [other for other in plugins.values() if other is not plugin])
+            if caller.get_hookimpls():
+                found.append((name, caller))
+        return found
+
+
 class Plugins:
     """The plugins of this process and what they registered.
 
     Each entry point is loaded by itself, in the order of names, and undone when it fails: a broken plugin takes nothing else with
-    it. ``blocked`` are names that are not loaded; ``"*"`` blocks all, and then every registry is empty.
+    it. ``blocked`` are names that are not loaded; ``"*"`` blocks all, and then every registry is empty. Where ``allowed`` is given, all
+    others are blocked.
     """
 
-    def __init__(self, blocked: Collection[str] = ()) -> None:
+    def __init__(self, blocked: Collection[str] = (), allowed: Collection[str] | None = None) -> None:
         self.recipes: Registry[type[Recipe]] = Registry("recipe", self.hint)
         self.generators: Registry[GeneratorFactory] = Registry("generator", self.hint)
         self.discriminators: Registry[DiscriminatorFactory] = Registry("discriminator", self.hint)
@@ -55,10 +99,10 @@ class Plugins:
         self.cycle_losses: Registry[ImageLossFactory] = Registry("cycle loss", self.hint)
         self.reconstruction_losses: Registry[ImageLossFactory] = Registry("reconstruction loss", self.hint)
         self.found: list[Plugin] = []
-        self._manager = pluggy.PluginManager("translate")
-        self._manager.add_hookspecs(hookspecs)
+        self._hooks = Hooks()
         for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-            self._load_entry(entry, blocked="*" in blocked or entry.name in blocked)
+            kept_out = "*" in blocked or entry.name in blocked or (allowed is not None and entry.name not in allowed)
+            self._load_entry(entry, blocked=kept_out)
 
     @property
     def registries(self) -> dict[str, Registry[Any]]:
@@ -74,60 +118,104 @@ class Plugins:
 
     def add(self, plugin: object, name: str) -> None:
         """Register a module or an object with hook implementations under ``name``. Undone as a whole where it raises."""
-        if self._manager.has_plugin(name):
+        if name in self._hooks:
             raise TranslateError(f"There is a plugin named '{name}' already; one of the two must choose another name.")
         try:
-            self._manager.register(plugin, name)
-            self._manager.check_pending()
+            self._hooks.add(plugin, name)
             for plural, registry in self.registries.items():
                 hook = f"register_{plural.replace('-', '_')}"
-                implementation = self._implementation(plugin, hook)
-                if implementation is not None:
-                    implementation(register=_registrar(registry, name))
+                for owner, implementation in self._hooks.implementations(hook):
+                    if owner == name:
+                        implementation(register=_registrar(registry, name))
         except BaseException:
-            self.remove(plugin, name)
+            self.remove(name)
             raise
 
-    def remove(self, plugin: object, name: str) -> None:
+    def remove(self, name: str) -> None:
         """Undo ``add``."""
-        if self._manager.is_registered(plugin):
-            self._manager.unregister(plugin)
+        self._hooks.remove(name)
         for registry in self.registries.values():
             registry.remove(name)
+
+    def origin(self, name: str) -> str:
+        """The plugin ``name`` as sentences call it, with its distribution and version where it was installed."""
+        return next((str(plugin) for plugin in self.found if plugin.name == name), f"plugin '{name}'")
 
     def open_domain(
         self, name: str, root: Path | None, split: str, size: tuple[int, int] | None, domains: tuple[str, ...]
     ) -> Domain | None:
         """The domain from the first plugin, in the order of names, that has it."""
-        # pluggy calls the last registered first; users are promised the order of names.
-        for _, plugin in sorted(self._manager.list_name_plugin()):
-            implementation = self._implementation(plugin, "open_domain")
-            if implementation is None:
-                continue
-            domain: Domain | None = implementation(name=name, root=root, split=split, size=size, domains=domains)
+        for owner, implementation in self._hooks.implementations("open_domain"):
+            try:
+                domain: Domain | None = implementation(name=name, root=root, split=split, size=size, domains=domains)
+            except TranslateError:
+                raise
+            except Exception as error:  # whatever a stranger's code raises
+                raise PluginError(
+                    f"{_upper(self.origin(owner))} failed to open the domain '{name}' ({_brief(error)}); {BLOCK}={owner} keeps it out."
+                ) from error
             if domain is not None:
                 return domain
         return None
 
-    def tell(self, event: str, **arguments: Any) -> None:
-        """Call an event hook of every plugin."""
-        getattr(self._manager.hook, event)(**arguments)
+    def check(self, on_error: OnError) -> None:
+        """Raise PluginError where a plugin is broken and the policy is to fail."""
+        broken = [plugin for plugin in self.found if plugin.state == "broken"]
+        if broken and on_error == "fail":
+            raise PluginError(
+                f"{_upper(str(broken[0]))} is broken: {broken[0].problem}; --on-plugin-error disable goes on without it."
+            )
+
+    def tell(self, event: str, *, on_error: OnError = "disable", used: Collection[str] = (), **arguments: Any) -> None:
+        """Call an event hook of every plugin, one by one, in the order of names.
+
+        A plugin that raises is reported. Where the policy is ``fail``, or a run rests on it (``used``), the report is a PluginError;
+        otherwise it is a warning, and the plugin is told nothing more.
+        """
+        silent = {plugin.name for plugin in self.found if plugin.state == "disabled"}
+        for name, implementation in self._hooks.implementations(event):
+            if name in silent:
+                continue
+            try:
+                implementation(**arguments)
+            except TranslateError:
+                raise  # on purpose, in a sentence of its own
+            except Exception as error:  # whatever a stranger's code raises must not take a run with it
+                said = f"{_upper(self.origin(name))} failed at {event} ({_brief(error)})"
+                if name in used:
+                    raise PluginError(
+                        f"{said}, and the run rests on it; {BLOCK}={name} keeps it out of a run without it."
+                    ) from error
+                if on_error == "fail":
+                    raise PluginError(f"{said}; --on-plugin-error disable goes on without it.") from error
+                warnings.warn(f"{said}; the run goes on without it.", PluginWarning, stacklevel=3)
+                self._disable(name, f"failed at {event} ({_brief(error)})")
+
+    def _disable(self, name: str, problem: str) -> None:
+        if all(plugin.name != name for plugin in self.found):  # registered in this process, by somebody who can mend it
+            self._hooks.remove(name)
+        self.found = [
+            replace(plugin, state="disabled", problem=problem) if plugin.name == name else plugin for plugin in self.found
+        ]
 
     def hint(self) -> str:
         """A sentence on plugins that are not there, to end the error about a name that is missing; usually empty."""
         missing = [
             f"{plugin} is blocked" if plugin.state == "blocked" else f"{plugin} is broken: {plugin.problem}"
             for plugin in self.found
-            if plugin.state != "loaded"
+            if plugin.state in ("blocked", "broken")
         ]
         return f" Note that {'; '.join(missing)}." if missing else ""
 
-    def _implementation(self, plugin: object, hook: str) -> Callable[..., Any] | None:
-        """``plugin``'s implementation of ``hook``, which takes all arguments of the hook."""
-        caller = self._manager.subset_hook_caller(
-            hook, [other for _, other in self._manager.list_name_plugin() if other is not plugin]
-        )
-        return caller if caller.get_hookimpls() else None
+    def missing(self, recorded: Mapping[str, str]) -> str:
+        """Which plugins of ``recorded``, distributions and versions by name, are not loaded here, and how to get them; empty if none."""
+        here = {plugin.name for plugin in self.found if plugin.state in ("loaded", "disabled")}
+        absent = {name: origin for name, origin in recorded.items() if name not in here}
+        if not absent:
+            return ""
+        names = listed(f"'{name}' ({origin})" for name, origin in absent.items())
+        packages = " ".join(dict.fromkeys(origin.rpartition(" ")[0] for origin in absent.values()))
+        return f"plugin{'s' * (len(absent) > 1)} {names}, not loaded here: pip install {packages}"
 
     def _load_entry(self, entry: EntryPoint, *, blocked: bool) -> None:
         distribution = entry.dist.name if entry.dist else "unknown"
@@ -139,7 +227,7 @@ class Plugins:
                 self.add(module, entry.name)
             except (Exception, SystemExit) as error:
                 # Whatever a stranger's package raises while it is imported must not take the others with it.
-                state, problem = "broken", f"{type(error).__name__}: {error}"
+                state, problem = "broken", _brief(error)
         self.found.append(Plugin(entry.name, distribution, version, state, problem))
 
 
@@ -154,7 +242,44 @@ def _registrar(registry: Registry[Any], plugin: str) -> Callable[[str, Any], Non
     return register
 
 
+def _brief(error: BaseException) -> str:
+    """An error of somebody else's as part of a sentence."""
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _names(variable: str) -> list[str]:
+    return [name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()]
+
+
 @cache
 def installed() -> Plugins:
-    """The plugins installed here, less those that ``TRANSLATE_BLOCK_PLUGINS`` names; loaded at the first call."""
-    return Plugins(blocked=[name.strip() for name in os.environ.get(BLOCK, "").split(",") if name.strip()])
+    """The plugins installed here, as ``TRANSLATE_BLOCK`` and ``TRANSLATE_ALLOW`` choose among them; loaded at the first call."""
+    return Plugins(blocked=_names(BLOCK), allowed=_names(ALLOW) if ALLOW in os.environ else None)
+
+
+@contextmanager
+def plugin(plugin: object, name: str | None = None) -> Iterator[Plugins]:
+    """Inside, ``plugin`` is registered as one that is installed is: a module or an object with functions marked ``@translate.hookimpl``.
+
+    ``name`` is its own name unless given. Raises TranslateError where the name, or one that it registers, is taken.
+
+    >>> import translate
+    >>> class Mine:
+    ...     @translate.hookimpl
+    ...     def run_started(self, engine):
+    ...         print("off we go")
+    >>> with translate.plugin(Mine(), "mine"):
+    ...     pass
+    """
+    plugins = installed()
+    chosen = str(name or getattr(plugin, "__name__", type(plugin).__name__))
+    plugins.add(plugin, chosen)
+    try:
+        yield plugins
+    finally:
+        plugins.remove(chosen)

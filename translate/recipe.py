@@ -6,6 +6,7 @@ losses of one group of networks after the other. The engine does the rest.
 
 from __future__ import annotations
 
+import copy
 import math
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from translate import options as _options
 from translate.clock import Clock
 from translate.data.domain import Space
-from translate.errors import NotAPicture, RecipeError, UserError
+from translate.errors import NotAPicture, RecipeError, TranslateError, UserError
 from translate.game import Game, ImageLoss
 from translate.latent import Latent
 from translate.optimisers import OptimiserPlan
@@ -84,12 +85,14 @@ class Make:
         self.plugins = plugins
         self.training = training
         self.spaces = tuple(spaces)
+        #: The plugins that the method's parts came from.
+        self.used: set[str] = set()
         self._parts: dict[nn.Module, Part] = {}  # what discriminators were made of, for sentences
 
     def generator(self, part: Part, source: Space, target: Space) -> nn.Module:
         """A network ``source`` → ``target``. Raises UserError where it cannot take pictures of this size."""
         try:
-            network: nn.Module = _construct(self.plugins.generators[part.name], part, "generator", source, target)
+            network: nn.Module = self._made(self.plugins.generators, part, nn.Module, source, target)
         except NotAPicture:
             if source in self.spaces or not target.is_picture:
                 raise
@@ -109,7 +112,7 @@ class Make:
         """A judge of samples of ``space``; it returns raw scores, ``(B, 1, h, w)`` or ``(B, 1)``."""
         if not self.training:
             return nn.Module()
-        network: nn.Module = _construct(self.plugins.discriminators[part.name], part, "discriminator", space)
+        network: nn.Module = self._made(self.plugins.discriminators, part, nn.Module, space)
         self._parts[network] = part
         return network
 
@@ -117,7 +120,7 @@ class Make:
         """The game of that name, to be played with ``judges``. Raises UserError where it cannot be."""
         if not self.training:
             return cast(Game, nn.Module())
-        game: Game = _construct(self.plugins.adversarial_losses[part.name], part, "adversarial loss")
+        game: Game = self._made(self.plugins.adversarial_losses, part, Game)
         for judge in judges:
             game.check(judge, self._parts[judge])
         return game
@@ -133,7 +136,7 @@ class Make:
     def _image_loss(self, registry: Registry[Any], part: Part, judges: Sequence[nn.Module]) -> ImageLoss:
         if not self.training:
             return cast(ImageLoss, nn.Module())
-        loss: ImageLoss = _construct(registry[part.name], part, registry.kind)
+        loss: ImageLoss = self._made(registry, part, ImageLoss)
         for space in self.spaces:
             loss.check(space)
         if loss.needs_judge:
@@ -149,6 +152,43 @@ class Make:
                     )
         return loss
 
+    def _made(self, registry: Registry[Any], part: Part, wanted: type[nn.Module], *spaces: Space) -> Any:
+        """What ``part`` names or is, made for ``spaces``. Raises UserError, or RecipeError where its author is to blame."""
+        what, origin = registry.kind, ""
+        if part.given is not None:
+            factory: Any = part.given
+        elif part.is_object:
+            raise UserError(
+                f"The {what} was an object of the class {part}, which no file can hold; give one again, by the option's name, to "
+                f"Engine.resume, Engine.load or Engine."
+            )
+        else:
+            factory = registry[part.name]
+            self.used.add(registry.owner(part.name))
+            origin = f" of plugin '{registry.owner(part.name)}'"
+        if isinstance(factory, nn.Module):
+            if spaces:
+                raise UserError(
+                    f"The {what} is an object of the class {part}, and a method makes its networks for its domains; give the class "
+                    f"itself, or a function that makes one."
+                )
+            result: Any = copy.deepcopy(factory)  # so that two engines that are given one object have nothing in common
+        else:
+            options = part_options(factory, part, what)
+            try:
+                result = factory(*spaces, options) if hasattr(factory, "Options") else factory(*spaces)
+            except TranslateError:
+                raise
+            except Exception as error:  # of whatever kind: it is its author's
+                raise RecipeError(
+                    f"The {what} '{part.name}'{origin} could not be made ({type(error).__name__}: {error})."
+                ) from error
+        if not isinstance(result, wanted):
+            raise RecipeError(
+                f"The {what} '{part.name}'{origin} is of the class {type(result).__name__}, and must be a {wanted.__name__}."
+            )
+        return result
+
 
 @dataclass(frozen=True)
 class NoOptions:
@@ -158,11 +198,6 @@ class NoOptions:
 def part_options(factory: object, part: Part, what: str) -> Any:
     """The options that ``part`` gives to ``factory``: an instance of its ``Options`` dataclass. Raises UserError."""
     return _options.build(getattr(factory, "Options", NoOptions), dict(part.options), f"{what} '{part.name}'")
-
-
-def _construct(factory: Any, part: Part, what: str, *spaces: Space) -> Any:
-    options = part_options(factory, part, what)
-    return factory(*spaces, options) if hasattr(factory, "Options") else factory(*spaces)
 
 
 def _stride(network: nn.Module) -> int:

@@ -15,8 +15,10 @@ from translate import checkpoint
 from translate.data import picture
 from translate.data.domain import Array, Domain, file_name
 from translate.grid import Column, draw_grid, draw_points, in_columns
+from translate.hookspecs import hookimpl
 from translate.randomness import derive
 from translate.recipe import Recipe
+from translate.trainer import Losses
 
 if TYPE_CHECKING:
     from translate.engine import Engine, Report
@@ -27,6 +29,26 @@ ROWS = 6
 MADE, POINTS = 8, 2500
 
 
+class Means:
+    """The mean of each loss over the steps that had it, summed on the device: nothing waits before it is read."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, losses: Losses) -> None:
+        """Take a step's losses in."""
+        for key, loss in losses.items():
+            self._sums[key] = self._sums.get(key, torch.zeros_like(loss)) + loss
+            self._counts[key] = self._counts.get(key, 0) + 1
+
+    def take(self) -> Losses:
+        """The means, and begin anew."""
+        means = {key: total / self._counts[key] for key, total in self._sums.items()}
+        self._sums, self._counts = {}, {}
+        return means
+
+
 class Recorder:
     """Writes what ``engine`` does to the run folder ``out``."""
 
@@ -35,53 +57,33 @@ class Recorder:
         run, total = engine.run_options, engine.total
         self.sample_every = run.sample_every or max(1, min(total // 10, 1000))
         self.checkpoint_every = run.checkpoint_every or max(1, min(total // 5, 2000))
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
         self._since, self._seconds = engine.step, time.monotonic()
         self._shown = [_shown_samples(engine, number) for number in range(len(engine.spaces))] if _translates(engine) else []
         self._save_inputs()
 
-    def note(self, report: Report) -> None:
-        """A step is done: write what is due."""
-        for key, loss in report.raw.items():
-            # Summed on the device; read when a line is written.
-            self._sums[key] = self._sums.get(key, torch.zeros_like(loss)) + loss
-            self._counts[key] = self._counts.get(key, 0) + 1
-        last = report.step == self.engine.total
-        due = [
-            last or report.step % every == 0
-            for every in (self.engine.run_options.log_every, self.sample_every, self.checkpoint_every)
-        ]
-        if any(due):
-            self.engine.trainer.check_finite()
-        log, samples, saving = due
-        if log:
-            self._write_line(report)
-        if samples:
-            self.save_samples()
-        if saving:
-            self.engine.save_checkpoint()
-
-    def _write_line(self, report: Report) -> None:
+    @hookimpl
+    def step_reported(self, report: Report) -> None:
+        """Write a line: ``report`` has the means since the last one."""
         now, steps = time.monotonic(), report.step - self._since
         checkpoint.append_log(
             self.out,
             {
                 "step": report.step,
                 "epoch": report.clock.epoch,
-                "losses": {key: total.item() / self._counts[key] for key, total in self._sums.items()},
+                "losses": report.losses,
                 "rates": dict(report.rates),
                 "steps_per_second": round(steps / max(now - self._seconds, 1e-9), 4),
             },
         )
-        self._sums, self._counts, self._since, self._seconds = {}, {}, report.step, now
+        self._since, self._seconds = report.step, now
 
-    def stop(self, report: Report) -> None:
-        """The run stops after this step: write what was not due yet."""
-        if self._sums:
-            self._write_line(report)
-        latest = checkpoint.latest_checkpoint(self.out)
-        if latest is None or int(latest.name) != report.step:
+    def keep(self, *, last: bool) -> None:
+        """A step is done: draw the grid and write the checkpoint that are due. Where the run stops after it, there must be a checkpoint."""
+        step, end = self.engine.step, self.engine.step == self.engine.total
+        if end or step % self.sample_every == 0:
+            self.engine.trainer.check_finite()
+            self.save_samples()
+        if end or last or step % self.checkpoint_every == 0:
             self.engine.save_checkpoint()
 
     def save_samples(self) -> None:
@@ -103,7 +105,7 @@ class Recorder:
         path = self.out / "samples" / f"{engine.step:06d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         grid.save(path)
-        engine.plugins.tell("samples_saved", engine=engine, path=path)
+        engine.tell("samples_saved", path=path)
 
     def _save_inputs(self) -> None:
         """The grid's inputs as files, so that there is something at hand to apply the weights to."""

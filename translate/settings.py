@@ -10,6 +10,7 @@ from translate import options
 from translate.data.augment import AugmentationName
 from translate.errors import RecipeError, UserError, listed, near
 from translate.options import Size, option
+from translate.plugins import OnError
 from translate.precision import Precision
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class RunOptions:
     sample_every: int | None = option(None, "steps between two picture grids; by default ten a run", least=1)
     checkpoint_every: int | None = option(None, "steps between two checkpoints; by default five a run", least=1)
     keep: int = option(2, "how many of the latest checkpoints are kept", least=1)
+    on_plugin_error: OnError = option(
+        "disable", "where a plugin fails that is no part of the run: fail stops, disable goes on without it"
+    )
 
 
 def split_options(recipe: type[Recipe], name: str, values: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:

@@ -14,7 +14,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
 from typing import Any
 
-from translate.errors import DataWarning, Interrupted, TranslateError, UserError, near
+from translate.errors import DataWarning, Interrupted, PluginWarning, TranslateError, UserError, near
 
 #: The verbs of the library itself. ``--help`` must answer at once, so their lines stand here and no verb is imported for them.
 VERBS = {
@@ -51,7 +51,8 @@ def main(arguments: Sequence[str]) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("always", DataWarning)
+            for category in (DataWarning, PluginWarning):
+                warnings.simplefilter("always", category)
             warnings.showwarning = partial(_show_warning, warnings.showwarning)
             return _dispatch(arguments)
     except UserError as error:
@@ -101,8 +102,8 @@ def _complain(message: str) -> None:
 
 
 def _show_warning(others: Callable[..., None], message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
-    """What we say of the user's files, as a line; what other libraries warn of, as Python shows it."""
-    if issubclass(category, DataWarning):
+    """What we say of the user's files and plugins, as a line; what other libraries warn of, as Python shows it."""
+    if issubclass(category, DataWarning | PluginWarning):
         _complain(str(message))
     else:
         others(message, category, *rest, **more)

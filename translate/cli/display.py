@@ -6,12 +6,13 @@ import re
 import shlex
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 
 from translate.data.domain import file_name
 from translate.engine import Engine, Report
@@ -23,13 +24,28 @@ ESTIMATE_SECONDS, ESTIMATE_STEPS = 5.0, 10
 LINE_SECONDS = 15.0
 
 
+class Bar(Progress):
+    """A bar that moves with the engine's steps, which may be slow beside its reports."""
+
+    def __init__(self, engine: Engine, *columns: str | ProgressColumn, **settings: Any) -> None:
+        self.engine = engine
+        super().__init__(*columns, **settings)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bar as it is now."""
+        for task in self.tasks:
+            task.completed = self.engine.step
+        return super().get_renderables()
+
+
 class Display:
     """Shows the progress of ``engine``: a bar on a terminal, lines elsewhere. It takes part in events as a plugin does."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.console = Console(soft_wrap=True, highlight=False, markup=False)
-        self.progress = Progress(
+        self.progress = Bar(
+            engine,
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
@@ -89,8 +105,8 @@ class Display:
         self.progress.stop()
 
     @hookimpl
-    def step_finished(self, report: Report) -> None:
-        """Move the bar; once, estimate the time."""
+    def step_reported(self, report: Report) -> None:
+        """Show speed and losses; once, estimate the time."""
         now = time.monotonic()
         done, seconds = report.step - self.first_step, now - self.began
         left = self.engine.total - report.step
@@ -106,7 +122,7 @@ class Display:
             f"{done / seconds:.2f} steps/s, {_duration(left * seconds / done)} left" if done >= ESTIMATE_STEPS or not left else ""
         )
         losses = _losses(report)
-        self.progress.update(self.task, completed=report.step, speed=speed, losses=losses)
+        self.progress.update(self.task, speed=speed, losses=losses)
         if not self.console.is_terminal:
             self.console.print(f"step {report.step}/{self.engine.total}  {speed}  {losses}")
             sys.stdout.flush()

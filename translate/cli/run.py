@@ -53,14 +53,11 @@ def train(engine: Engine, chosen_preset: str | None = None) -> None:
     assert engine.out is not None
     display = Display(engine)
     display.introduce(chosen_preset)
-    engine.plugins.add(display, "display")
     try:
-        with display:
+        with display, engine.listening(display, "display"):
             engine.fit()
     except Interrupted as stopped:
         raise Interrupted(f"{stopped} Go on with: translate resume {shlex.quote(str(engine.out))}", stopped.signal) from None
-    finally:
-        engine.plugins.remove(display, "display")
     display.conclude()
 
 

@@ -1,0 +1,230 @@
+"""Plugins that fail take nothing else with them, or stop the run at once, as the user says."""
+
+from __future__ import annotations
+
+import warnings
+from types import SimpleNamespace
+
+import pytest
+import torch
+from conftest import TINY
+
+import translate
+from translate import Engine, Game, PluginError, PluginWarning, UnknownName, hookimpl
+from translate import plugins as module
+from translate.plugins import Plugins, installed
+
+
+class Good:
+    """Listens to everything."""
+
+    def __init__(self):
+        self.heard = []
+
+    @hookimpl
+    def run_started(self, engine):
+        self.heard.append("started")
+
+    @hookimpl
+    def step_reported(self, report):
+        self.heard.append(report.step)
+
+    @hookimpl
+    def run_finished(self, engine):
+        self.heard.append("finished")
+
+
+class FailsAtReports(Good):
+    @hookimpl
+    def step_reported(self, report):
+        super().step_reported(report)
+        torch.rand(1)  # draws of a plugin's own change nothing
+        raise ValueError("no room\nleft")
+
+
+class FailsAtStart(Good):
+    @hookimpl
+    def run_started(self, engine):
+        super().run_started(engine)
+        raise KeyError("wandb")
+
+
+class FailsToRegister(Good):
+    @hookimpl
+    def register_generators(self, register):
+        register("half-way", torch.nn.Identity)
+        raise RuntimeError("half way")
+
+
+def no_import():
+    raise ImportError("no module named 'nothing'")
+
+
+def exits():
+    raise SystemExit(3)
+
+
+FAILING = {
+    "bad-import": no_import,
+    "bad-exit": exits,
+    "bad-register": FailsToRegister,
+    "bad-start": FailsAtStart,
+    "bad-report": FailsAtReports,
+}
+
+
+def twenty(monkeypatch, failing=FAILING, extra=()):
+    """Plugins: the built-in ones, fifteen good listeners, and those that fail, in between them by name."""
+    good = {f"{letter}-good": Good() for letter in "abcdefghijklmno"}
+    entries = [*module.entry_points(group="translate")]
+    for name, load in {**{name: (lambda each=each: each) for name, each in good.items()}, **failing, **dict(extra)}.items():
+        loaded = load if load in (no_import, exits) or name in good else (lambda load=load: load())
+        entries.append(SimpleNamespace(name=name, load=loaded, dist=SimpleNamespace(name=f"translate-{name}", version="1.2")))
+    monkeypatch.setattr(module, "entry_points", lambda group: entries if group == "translate" else ())
+    return Plugins(), good
+
+
+def fit(plugins, photos, **values):
+    return Engine("cyclegan", ("cat", "dog"), plugins=plugins, **{**TINY, "data": str(photos), "log_every": 2, **values}).fit()
+
+
+def test_of_twenty_plugins_the_five_that_fail_are_reported_and_the_rest_go_on(monkeypatch, photos):
+    with monkeypatch.context() as context:
+        plugins, good = twenty(context)
+    states = {plugin.name: plugin.state for plugin in plugins.found}
+    assert {name for name, state in states.items() if state == "broken"} == {"bad-import", "bad-exit", "bad-register"}
+    assert "half-way" not in plugins.generators
+    with pytest.warns(PluginWarning) as caught:
+        engine = fit(plugins, photos)
+    said = sorted(str(each.message) for each in caught)
+    assert said == [
+        "Plugin 'bad-report' (translate-bad-report 1.2) failed at step_reported (ValueError: no room left); the run goes on without it.",
+        "Plugin 'bad-start' (translate-bad-start 1.2) failed at run_started (KeyError: 'wandb'); the run goes on without it.",
+    ]
+    assert all(each.heard == ["started", 2, 4, "finished"] for each in good.values())
+    assert {plugin.name for plugin in plugins.found if plugin.state == "disabled"} == {"bad-report", "bad-start"}
+    with monkeypatch.context() as context:
+        alone, _ = twenty(context, failing={})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        reference = fit(alone, photos)
+    for key, tensor in reference.trainer.state().items():
+        assert torch.equal(tensor, engine.trainer.state()[key]), key
+
+
+@pytest.mark.parametrize(
+    ("failing", "said"),
+    [
+        ("bad-import", r"Plugin 'bad-import' \(translate-bad-import 1.2\) is broken: ImportError: no module named 'nothing'"),
+        ("bad-exit", r"Plugin 'bad-exit' \(translate-bad-exit 1.2\) is broken: SystemExit: 3"),
+        ("bad-register", r"Plugin 'bad-register' .* is broken: RuntimeError: half way"),
+        ("bad-start", r"Plugin 'bad-start' .* failed at run_started \(KeyError: 'wandb'\)"),
+        ("bad-report", r"Plugin 'bad-report' .* failed at step_reported \(ValueError: no room left\)"),
+    ],
+)
+def test_under_fail_the_run_stops_at_once_with_one_sentence(monkeypatch, photos, tmp_path, failing, said):
+    with monkeypatch.context() as context:
+        plugins, _ = twenty(context, failing={failing: FAILING[failing]})
+    with pytest.raises(PluginError, match=said) as error:
+        fit(plugins, photos, on_plugin_error="fail", out=tmp_path / "run")
+    assert str(error.value).endswith("; --on-plugin-error disable goes on without it.")
+    assert "\n" not in str(error.value)
+    if failing not in ("bad-start", "bad-report"):
+        assert not (tmp_path / "run").exists()
+
+
+def test_a_plugin_that_the_run_rests_on_stops_it_either_way(monkeypatch, photos):
+    class Gap(Game):
+        def discriminator(self, judge, real, fake, clock):
+            return {"gap": judge(fake).mean() - judge(real).mean()}
+
+        def generator(self, judge, real, fake, clock):
+            return {"gap": -judge(fake).mean()}
+
+    class FailsWithALoss(FailsAtReports):
+        @hookimpl
+        def register_adversarial_losses(self, register):
+            register("gap", Gap)
+
+    with monkeypatch.context() as context:
+        plugins, _ = twenty(context, failing={}, extra={"lossy": FailsWithALoss}.items())
+    with pytest.raises(PluginError, match=r"Plugin 'lossy' .* failed at step_reported .*, and the run rests on it"):
+        fit(plugins, photos, adversarial="gap")
+    with pytest.warns(PluginWarning, match="the run goes on without it"):
+        fit(plugins, photos)
+
+
+def test_a_plugin_that_fails_to_open_data_is_named(monkeypatch):
+    class Data:
+        @hookimpl
+        def open_domain(self, name):
+            raise OSError("disk on fire")
+
+    with monkeypatch.context() as context:
+        plugins, _ = twenty(context, failing={}, extra={"a-data": Data}.items())
+    with pytest.raises(
+        PluginError, match=r"Plugin 'a-data' \(.* 1.2\) failed to open the domain 'moon' \(OSError: disk on fire\)"
+    ):
+        Engine("cyclegan", ("moon", "sun"), plugins=plugins, **TINY)
+
+
+def test_an_engines_own_listener_stops_it_with_its_own_error(tiny):
+    engine = tiny()
+    with engine.listening(FailsAtStart(), "mine"), pytest.raises(KeyError):
+        engine.fit()
+    assert engine.fit().step == 4  # and is heard no more
+
+
+def test_a_plugin_in_this_process_is_there_inside_the_block_only():
+    class Mine:
+        @hookimpl
+        def register_generators(self, register):
+            register("mine-alone", torch.nn.Identity)
+
+    with translate.plugin(Mine()) as plugins:
+        assert plugins.generators.owner("mine-alone") == "Mine"
+    assert "mine-alone" not in installed().generators
+    with pytest.raises(ZeroDivisionError), translate.plugin(Mine(), "other"):
+        raise ZeroDivisionError
+    assert "mine-alone" not in installed().generators
+
+
+def test_weights_of_a_plugin_that_is_not_there_say_how_to_get_it(tiny, tmp_path):
+    class Mine:
+        @hookimpl
+        def register_generators(self, register):
+            register("mine-alone", Net)
+
+    class Net(torch.nn.Module):
+        def __init__(self, source, target):
+            super().__init__()
+            self.convolve = torch.nn.Conv2d(source.channels, target.channels, 1)
+
+        def forward(self, image):
+            return self.convolve(image).tanh()
+
+    with translate.plugin(Mine(), "mine") as plugins:
+        plugins.found.append(module.Plugin("mine", "translate-mine", "2.1", "loaded"))
+        try:
+            tiny(generator="mine-alone", out=tmp_path / "run").fit()
+            tiny(out=tmp_path / "without").fit()
+        finally:
+            plugins.found.pop()
+    how = r"made with plugin 'mine' \(translate-mine 2.1\), not loaded here: pip install translate-mine\."
+    for use in (Engine.load, Engine.resume):
+        with pytest.raises(UnknownName, match=rf"no generator named 'mine-alone'.*{how}"):
+            use(tmp_path / "run")
+    with pytest.warns(translate.DataWarning, match=how):
+        Engine.resume(tmp_path / "without")
+
+
+def test_an_allow_list_blocks_all_others(monkeypatch):
+    monkeypatch.setenv(module.ALLOW, "losses, cyclegan")
+    installed.cache_clear()
+    try:
+        assert {plugin.name for plugin in installed().found if plugin.state == "loaded"} == {"losses", "cyclegan"}
+        monkeypatch.setenv(module.BLOCK, "losses")
+        installed.cache_clear()
+        assert {plugin.name for plugin in installed().found if plugin.state == "loaded"} == {"cyclegan"}
+    finally:
+        installed.cache_clear()
