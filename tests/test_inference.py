@@ -332,7 +332,7 @@ def test_a_tensor_of_another_shape(shape):
 def test_open_image_says_what_is_wrong(tmp_path):
     with pytest.raises(UserError, match=r"^There is no file .*missing\.png\.$"):
         open_image(tmp_path / "missing.png")
-    with pytest.raises(UserError, match=r"^There is no file "):
+    with pytest.raises(UserError, match=r"is a folder; give its pictures as a list of paths"):
         translator()(tmp_path)
     (tmp_path / "text.png").write_text("x")
     with pytest.raises(UserError, match=r"text\.png cannot be read as a picture \("):
@@ -390,3 +390,12 @@ def test_networks_of_one_size_take_pictures_of_any(tiny, generator):
         assert engine.translate(torch.zeros(1, 3, height, width)).shape == (1, 3, height, width)
     with pytest.raises(UserError, match="of the size they were trained at only; use the scale 'train'"):
         engine.translate(np.zeros((16, 32, 3), np.uint8), scale="native")
+
+
+def test_tensors_out_of_range_are_refused(tiny):
+    engine = tiny()
+    with pytest.raises(UserError, match=r"holds values up to 255, and pictures are in \[-1, 1\]"):
+        engine.translate(torch.full((3, 16, 16), 255.0), to="dog")
+    with pytest.raises(UserError, match="values up to nan"):
+        engine.translate(torch.full((3, 16, 16), float("nan")), to="dog")
+    assert engine.translate(torch.full((3, 16, 16), 1.1), to="dog").shape == (3, 16, 16)

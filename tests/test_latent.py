@@ -88,7 +88,17 @@ def test_a_walk_passes_every_stop_and_comes_back():
     assert steps.max() < 3 * steps.min()  # the last step leads to the first picture, no further than the others
 
 
-@pytest.mark.parametrize("call", [lambda: Latent().draw(0), lambda: Latent().interpolate(torch.ones(2), torch.ones(2), 1)])
-def test_too_few_gets_a_sentence(call):
-    with pytest.raises(UserError, match="at least"):
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: Latent().draw(0), "The number of samples is 0; it must be a whole number from 1 on"),
+        (lambda: Latent().draw(2.5), "The number of samples is 2.5"),
+        (lambda: Latent().draw(2, seed=-1), "The seed is -1; it must be a whole number from 0 on"),
+        (lambda: Latent().draw(2, seed="a"), "The seed is 'a'"),
+        (lambda: Latent(2).interpolate(torch.ones(2), torch.ones(2), 1), "at least 2"),
+        (lambda: Latent(2).interpolate(torch.ones(3, 2), torch.ones(3, 2), 3), r"\(2,\) each, not from \(3, 2\) to \(3, 2\)"),
+    ],
+)
+def test_what_is_no_noise_gets_a_sentence(call, said):
+    with pytest.raises(UserError, match=said):
         call()

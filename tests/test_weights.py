@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -93,6 +94,31 @@ def test_the_file_is_plain_safetensors(file):
 
 def test_packing_twice_gives_the_same_bytes(file):
     assert weights.pack(tensors(), HEADER.dump()) == file.read_bytes()
+
+
+def test_the_state_of_training_says_what_it_is(tiny, tmp_path):
+    tiny(out=tmp_path / "run").fit()
+    with pytest.raises(
+        UserError, match=r"training.safetensors holds a run's state of training; give the weights.safetensors beside it"
+    ):
+        Engine.load(tmp_path / "run" / "checkpoints" / "000004" / "training.safetensors")
+
+
+def test_a_file_that_may_run_code_is_not_opened(tmp_path):
+    path = tmp_path / "netG.pth"
+    torch.save({"a": torch.ones(3)}, path)
+    with pytest.raises(UserError, match=r"may run code when they are opened, so only .safetensors are read"):
+        Engine.load(path)
+
+
+def test_a_changed_byte_anywhere_is_found(file):
+    whole = file.read_bytes()
+    rng = np.random.default_rng(0)
+    for place in [8, 20, len(whole) - 1, *rng.integers(8, len(whole), 60)]:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        with pytest.raises(UserError, match=r"damaged|cut short|no safetensors|of another program"):
+            weights.parse(bytes(damaged), file)
 
 
 def test_pack_leaves_the_tensors_alone():

@@ -22,7 +22,7 @@ from translate.clock import Clock
 from translate.data import picture
 from translate.data.augment import Augmentation
 from translate.data.catalogue import Found, open_domains
-from translate.data.domain import Domain, Space
+from translate.data.domain import Array, Domain, Space
 from translate.data.loader import CACHE_BYTES, Loader, Source
 from translate.errors import DataWarning, Interrupted, RecipeError, UnknownName, UserError, listed, near
 from translate.inference import PictureTranslator, Scale
@@ -505,23 +505,25 @@ class Engine:
         with self.averaged():
             return self.translator(to, source, scale)(pictures)
 
-    def sample(self, samples: int | Tensor, *, seed: int = 0) -> Any:
+    def sample(self, samples: int | Tensor | Array = 64, *, seed: int = 0) -> Any:
         """Samples of the first domain, made from noise by a method that does so.
 
         A number gives that many: a list of PIL pictures, or an array ``(n, D)`` of points; more of the same ``seed`` begin with the same
         ones. Noise ``(n, width)``, as ``engine.recipe.latent`` draws, interpolates and walks through it, gives a tensor ``(n, C, H, W)``
-        in [-1, 1], or ``(n, D)``. Raises UserError where the method translates instead.
+        in [-1, 1], or ``(n, D)``; noise in an array gives an array. Raises UserError where the method translates instead.
         """
         latent = self.recipe.latent
         if latent is None:
             self.recipe.sample(torch.empty(0))  # raises, and says what the method does instead
             raise RecipeError(f"Recipe '{self.recipe_name}' implements sample() and sets no latent.")
-        noise = samples if isinstance(samples, Tensor) else latent.draw(samples, seed)
+        noise = torch.as_tensor(samples) if isinstance(samples, Tensor | np.ndarray) else latent.draw(samples, seed)
         if noise.dim() != 2 or noise.shape[1] != latent.width:
             raise UserError(f"The noise has the shape {tuple(noise.shape)}; these networks take (n, {latent.width}).")
         made = self._made(noise)
         if isinstance(samples, Tensor):
             return made.to(samples.device)
+        if isinstance(samples, np.ndarray):
+            return made.cpu().numpy()
         space = self.spaces[0]
         stored = picture.to_stored(made, space.window, space.dtype)
         return [picture.to_image(each, space.window) for each in stored] if space.is_picture else stored

@@ -21,6 +21,9 @@ Picture = str | Path | Image.Image | Array | Tensor
 
 Scale = Literal["train", "native"]
 
+#: Bicubic interpolation overshoots a little; what reaches farther is no picture in [-1, 1].
+MOST = 1.25
+
 
 class PictureTranslator:
     """Takes pictures of ``source`` to ``target`` with ``network``, ``(B, C, H, W)`` → ``(B, C', H, W)``, both in [-1, 1].
@@ -86,7 +89,8 @@ class PictureTranslator:
         flat = array.ndim == 2
         array = array[..., None] if flat else array
         if array.ndim != 3 or array.shape[2] != self.source.channels:
-            raise UserError(f"The array has the shape {array.shape}; '{self.source.name}' takes (H, W, {self.source.channels}).")
+            shape = array.shape[:2] if flat else array.shape
+            raise UserError(f"The array has the shape {shape}; '{self.source.name}' takes (H, W, {self.source.channels}).")
         result = self._array(array)
         return result[..., 0] if flat and result.shape[2] == 1 else result
 
@@ -99,6 +103,12 @@ class PictureTranslator:
         if not tensor.is_floating_point():
             raise UserError(
                 f"The tensor is of {tensor.dtype}, and must hold floats in [-1, 1]; give pictures of 8 bits as a numpy array."
+            )
+        reach = float(tensor.detach().abs().amax()) if tensor.numel() else 0.0
+        if not reach <= MOST:
+            raise UserError(
+                f"The tensor holds values up to {reach:g}, and pictures are in [-1, 1]; scale it, or give pictures of 8 bits as a numpy "
+                f"array."
             )
         batch = tensor if tensor.dim() == 4 else tensor[None]
         height, width = batch.shape[-2:]
@@ -139,6 +149,8 @@ class PictureTranslator:
 
 def open_image(path: Path) -> Image.Image:
     """The picture in ``path``, decoded. Raises UserError where there is none."""
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; give its pictures as a list of paths, or use 'translate apply'.")
     if not path.is_file():
         raise UserError(f"There is no file {path}.")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal
 
 import torch
@@ -36,8 +37,9 @@ class Latent:
 
     def draw(self, n: int, seed: int = 0) -> Tensor:
         """``(n, width)`` float32. Row i depends on ``seed`` and i alone: more rows leave the first ones as they are."""
-        if n < 1:
-            raise UserError(f"{n} samples cannot be drawn; ask for at least 1.")
+        for what, value, least in (("number of samples", n, 1), ("seed", seed, 0)):
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+                raise UserError(f"The {what} is {value!r}; it must be a whole number from {least} on.")
         return self.noise(torch.from_numpy(uniform(seed, "sample", 0, n, self.width))).float()
 
     def interpolate(self, first: Tensor, second: Tensor, steps: int) -> Tensor:
@@ -48,6 +50,11 @@ class Latent:
         """
         if steps < 2:
             raise UserError(f"A way of {steps} steps has no beginning and end; ask for at least 2.")
+        if first.shape != (self.width,) or second.shape != (self.width,):
+            raise UserError(
+                f"A way leads from one sample's noise to another's, ({self.width},) each, not from {tuple(first.shape)} to "
+                f"{tuple(second.shape)}."
+            )
         share = torch.linspace(0, 1, steps, dtype=first.dtype, device=first.device)[:, None]
         if self.distribution == "uniform":
             return torch.lerp(first, second, share)

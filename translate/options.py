@@ -29,8 +29,8 @@ class Size(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Size:
         """Read ``256`` or ``128x96``. Raises ValueError."""
-        height, _, width = text.lower().partition("x")
-        return cls(int(height), int(width or height))
+        height, by, width = text.lower().partition("x")
+        return cls(int(height), int(width if by else height))
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ class Part:
     @classmethod
     def parse(cls, text: str) -> Part:
         """Read ``name`` or ``name:key=value,key=value``. Raises ValueError."""
-        name, _, rest = text.partition(":")
+        name, colon, rest = text.partition(":")
         items = [tuple(each.strip() for each in item.partition("=")) for item in rest.split(",") if item]
-        if not name.strip() or any(not key or not equals for key, equals, _ in items):
+        if not name.strip() or bool(colon) != bool(items) or any(not key or not equals for key, equals, _ in items):
             raise ValueError(text)
         return cls(name.strip(), tuple((key, value) for key, _, value in items))
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor
 
 from translate.data.domain import Space
@@ -27,6 +28,8 @@ FORMAT = 1
 #: A header beyond this many bytes is refused unread.
 HEADER_BYTES = 1_000_000
 WEIGHTS_NAME = "weights.safetensors"
+#: The key of the metadata that holds the digest of everything else in the file.
+DIGEST = "sha256"
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,24 @@ class Header:
 
 
 def pack(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """The bytes of a safetensors file. Tensors are stored contiguous, on no device."""
+    """The bytes of a safetensors file. Tensors are stored contiguous, on no device; the metadata gets a digest of them and of itself."""
     stored = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}
-    return safetensors.torch.save(stored, dict(metadata))
+    data = safetensors.torch.save(stored)
+    size = int.from_bytes(data[:8], "little")
+    # Written here, because safetensors would put the metadata in another order each time: same weights, same file.
+    header = {"__metadata__": {**metadata, DIGEST: digest(stored, metadata)}, **json.loads(data[8 : 8 + size])}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[8 + size :]
+
+
+def digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    """SHA-256 over the names, types, shapes and bytes of tensors that are contiguous, and over the metadata, in the order of names."""
+    result = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
+    for key, tensor in sorted(tensors.items()):
+        result.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        result.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return result.hexdigest()
 
 
 def unpack(data: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -71,12 +89,16 @@ def unpack(data: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     size = int.from_bytes(data[:8], "little")
     if len(data) < 8 or size > HEADER_BYTES or size + 8 > len(data):
-        raise UserError(f"{path} is no safetensors file, or was cut short; its header cannot be read.")
+        raise UserError(f"{path} is no safetensors file, or was cut short: its header cannot be read.")
     try:
-        metadata = json.loads(data[8 : 8 + size]).get("__metadata__") or {}
-        return safetensors.torch.load(data), dict(metadata)
+        metadata = dict(json.loads(data[8 : 8 + size]).get("__metadata__") or {})
+        tensors = safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         raise UserError(f"{path} is damaged or no safetensors file ({error}).") from error
+    written = metadata.pop(DIGEST, None)  # files of other programs, and old ones of ours, have none
+    if written is not None and written != digest(tensors, metadata):
+        raise UserError(f"{path} is damaged: its contents are not as they were written; fetch or save it again.")
+    return tensors, metadata
 
 
 def read(path: Path) -> bytes:
@@ -85,7 +107,9 @@ def read(path: Path) -> bytes:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
             if size > HEADER_BYTES or size + 8 > path.stat().st_size:
-                raise UserError(f"{path} is no safetensors file, or was cut short; its header cannot be read.")
+                foreign = path.suffix.lower() in (".pt", ".pth", ".pkl", ".ckpt", ".bin")
+                why = "; files of this kind may run code when they are opened, so only .safetensors are read" if foreign else ""
+                raise UserError(f"{path} is no safetensors file, or was cut short: its header cannot be read{why}.")
             file.seek(0)
             return file.read()
     except OSError as error:
@@ -95,6 +119,10 @@ def read(path: Path) -> bytes:
 def parse(data: bytes, path: Path) -> tuple[dict[str, Tensor], Header]:
     """Tensors and header from the bytes of a weights file. Raises UserError where it is not one of ours; ``path`` is for its message."""
     tensors, metadata = unpack(data, path)
+    if "progress" in metadata:
+        raise UserError(
+            f"{path} holds a run's state of training; give the {WEIGHTS_NAME} beside it, or the folder that both are in."
+        )
     if "translate" not in metadata:
         raise UserError(f"{path} is a safetensors file of another program: its header does not say which recipe made it.")
     try:

@@ -53,4 +53,10 @@ class Output(nn.Module):
             if not self.attention:
                 return torch.tanh(output)
             share = LEAST + (1 - LEAST) * torch.sigmoid(output[:, -1:])
-            return torch.lerp(image, torch.tanh(output[:, :-1]), share)
+            made = torch.tanh(output[:, :-1])
+            return torch.lerp(_kept(image, made.shape[1]), made, share)
+
+
+def _kept(image: Tensor, channels: int) -> Tensor:
+    """``image`` with so many channels: grey in each of them, or, of one, the mean of all."""
+    return image.mean(1, keepdim=True) if channels == 1 else image.expand(-1, channels, -1, -1)

@@ -71,7 +71,7 @@ class CycleGAN(Recipe):
             least=0,
         )
         pool_size: int = option(50, "fakes of the past that each judge is shown from; 0 is off", least=0)
-        lr: float = option(2e-4, "learning rate of all networks", least=0)
+        lr: float = option(2e-4, "learning rate of G and F, and of D_X and D_Y unless --discriminator-lr is given", least=0)
         discriminator_lr: float | None = option(None, "learning rate of D_X and D_Y, where it is another", least=0)
         beta1: float = option(0.5, "Adam's decay of the first moment", least=0, most=1)
         decay_from: float = option(

@@ -58,16 +58,18 @@ class ResNetGenerator(nn.Module):
         )
         attention: bool = option(
             False,
-            "also predict where the picture changes, and keep most of it elsewhere (after Tang et al., 2019); off as published",
+            "also predict where the picture changes, and keep most of it elsewhere (after Tang et al., 2019), a grey one in every "
+            "channel and a coloured one's mean in one; off as published",
         )
 
     def __init__(self, source: Space, target: Space, options: Options) -> None:
         super().__init__()
         require_size("Generator 'resnet'", source.size, 8)
-        if options.attention and source.channels != target.channels:
+        if options.attention and 1 not in (source.channels, target.channels) and source.channels != target.channels:
             raise UserError(
-                f"Generator 'resnet' cannot keep parts of a picture: '{source.name}' has {source.channels} channels and "
-                f"'{target.name}' {target.channels}; use attention=false."
+                f"Generator 'resnet' with attention=true lays a new picture over the old one, and '{source.name}' has {source.channels} "
+                f"channels where '{target.name}' has {target.channels}; leave it away: --generator resnet:channels={options.channels},"
+                f"upsample={options.upsample}{'' if options.blocks is None else f',blocks={options.blocks}'}."
             )
         blocks = options.blocks if options.blocks is not None else 9 if min(source.size) >= 256 else 6
         width = options.channels

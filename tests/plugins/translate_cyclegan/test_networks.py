@@ -132,9 +132,23 @@ def test_attention_never_closes():
     assert network.output.layer[1].weight.grad[:3].abs().max() > 0
 
 
-def test_attention_between_different_channels_is_refused():
-    with pytest.raises(UserError, match="use attention=false"):
-        ResNetGenerator(space(16), space(16, 1, "y"), ResNetGenerator.Options(attention=True))
+@pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1), (4, 1)])
+def test_attention_keeps_grey_in_every_channel_and_the_mean_of_colours(before, after):
+    network = ResNetGenerator(space(16, before), space(16, after, "y"), ResNetGenerator.Options(channels=4, attention=True))
+    torch.nn.init.constant_(network.output.layer[1].bias[-1:], -100.0)  # all but a tenth is kept
+    torch.nn.init.zeros_(network.output.layer[1].weight)
+    image = torch.rand(1, before, 16, 16) * 2 - 1
+    kept = torch.stack([image.mean(1)] * after, dim=1)
+    made = torch.tanh(network.output.layer[1].bias[:-1])[:, None, None]
+    assert torch.allclose(network(image), 0.9 * kept + 0.1 * made, atol=1e-6)
+
+
+def test_attention_between_other_channels_is_refused_with_all_that_was_chosen():
+    wanted = r"'x' has 4 channels where 'y' has 3; leave it away: --generator resnet:channels=8,upsample=resize,blocks=2\.$"
+    with pytest.raises(UserError, match=wanted):
+        ResNetGenerator(
+            space(16, 4), space(16, 3, "y"), ResNetGenerator.Options(blocks=2, channels=8, upsample="resize", attention=True)
+        )
 
 
 @pytest.mark.parametrize("channels", [1, 3])
