@@ -223,7 +223,7 @@ def test_another_runs_folder_is_refused(tmp_path):
     with pytest.raises(UserError) as caught:
         checkpoint.create_run(run, {"recipe": "other"})
     assert str(caught.value) == (
-        f"{run} holds another run; go on with it by 'translate resume {run}', or give another folder with --out."
+        f"{run} holds another run; give another folder with --out, or, if it was stopped, go on with it by 'translate resume {run}'."
     )
     assert checkpoint.read_record(run) == RECORD
 

@@ -143,14 +143,15 @@ def locate(name: str | Path) -> Path:
     path = Path(os.path.expanduser(name))  # leaves the unknown user of ~user as it is
     if path.is_file():
         return path
+    names = weights.published()
     if path.is_dir():
         if (path / weights.WEIGHTS_NAME).is_file():
             return path / weights.WEIGHTS_NAME
         checkpoint = latest_checkpoint(path)
-        if checkpoint is None:
+        if checkpoint is not None:
+            return checkpoint / weights.WEIGHTS_NAME
+        if str(name) not in names:
             raise UserError(f"{path} holds no weights: it is neither a run with a checkpoint nor a checkpoint.")
-        return checkpoint / weights.WEIGHTS_NAME
-    names = weights.published()
     if str(name) in names:
         return names[str(name)].verified()
     raise UserError(
@@ -168,7 +169,9 @@ def prune(run: Path, keep: int) -> None:
 def create_run(run: Path, record: Mapping[str, Any]) -> None:
     """Make the folder of a new run with its record. Raises UserError where it holds another run, or something else."""
     if (run / RECORD_NAME).exists():
-        raise UserError(f"{run} holds another run; go on with it by 'translate resume {run}', or give another folder with --out.")
+        raise UserError(
+            f"{run} holds another run; give another folder with --out, or, if it was stopped, go on with it by 'translate resume {run}'."
+        )
     if run.exists() and not run.is_dir():
         raise UserError(f"{run} is a file; give --out a folder.")
     if run.is_dir() and any(run.iterdir()):

@@ -455,7 +455,7 @@ class Engine:
             raise UserError(f"{file} was trained with --domains {' '.join(theirs)}; name the domains in that order.")
         if header.recipe != self.recipe_name:
             raise UserError(f"{file} was trained by recipe '{header.recipe}', and cannot start a run of '{self.recipe_name}'.")
-        load_exported(self.recipe, tensors, str(file))
+        load_exported(self.recipe, tensors, str(file), header.options)
         taken = {place: each for place, each in header.backbones.items() if re.split("[.:]", place)[0] in self.recipe.exports}
         self.backbones = {**self.backbones, **taken}
         if (file.parent / checkpoint.TRAINING_NAME).is_file():
@@ -621,19 +621,24 @@ def _explained(plugins: Plugins, recorded: Mapping[str, str]) -> Iterator[None]:
         raise UnknownName(f"{error} It was made with {missing}." if missing else str(error)) from None
 
 
-def load_exported(recipe: Recipe, tensors: Mapping[str, Tensor], origin: str) -> None:
-    """Load exported networks. Raises UserError, naming the tensor, where they do not fit."""
+def load_exported(recipe: Recipe, tensors: Mapping[str, Tensor], origin: str, recorded: Mapping[str, Any] | None = None) -> None:
+    """Load exported networks. Raises UserError, naming the tensor and what differs from the ``recorded`` options, where they do not fit."""
     wanted = recipe.exported()
+    mine = options.plain(recipe.options)
+    others = [
+        f"{options.flag(name)} {value}"
+        for name, value in (recorded or {}).items()
+        if name in mine and value != mine[name] and options.kind(type(recipe.options), name) is Part
+    ]
+    advice = f"it was trained with {listed(others)}" if others else "use the options that it was trained with"
     for key in wanted.keys() ^ tensors.keys():
         which = "lacks" if key in wanted else "has the unknown tensor"
-        raise UserError(
-            f"The weights {origin} do not fit these networks: the file {which} '{key}'; use the options that it was trained with."
-        )
+        raise UserError(f"The weights {origin} do not fit these networks: the file {which} '{key}'; {advice}.")
     for key, tensor in tensors.items():
         if wanted[key].shape != tensor.shape:
             raise UserError(
                 f"The weights {origin} do not fit these networks: '{key}' is {tuple(tensor.shape)} in the file and "
-                f"{tuple(wanted[key].shape)} here; use the options that it was trained with."
+                f"{tuple(wanted[key].shape)} here; {advice}."
             )
     recipe.load_state_dict(tensors, strict=False)
 

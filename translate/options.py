@@ -120,22 +120,25 @@ def describe(hint: Any) -> str:
     }.get(hint, "a name with options, such as resnet:blocks=6")
 
 
-def read(cls: type, name: str, value: object) -> Any:
-    """``value``, from Python or as text, as the type of option ``name`` of ``cls``. Raises UserError with the flag's name."""
-    hint = kind(cls, name)
+def read(cls: type, name: str, value: object, called: str = "") -> Any:
+    """``value``, from Python or as text, as the type of option ``name`` of ``cls``.
+
+    Raises UserError, which names the option as it is ``called``, by default its flag.
+    """
+    hint, called = kind(cls, name), called or flag(name)
     optional = hint is not _hints(cls)[name]
     if optional and (value is None or value == "none"):
         return None
     try:
         result = _convert(hint, value)
     except (ValueError, TypeError, OverflowError):
-        raise UserError(f"{flag(name)} is {str(value)!r}; it must be {describe(hint)}.") from None
+        raise UserError(f"{called} is {str(value)!r}; it must be {describe(hint)}.") from None
     limits = next(each.metadata for each in fields(cls) if each.name == name)
     for number in result if isinstance(result, Size) else [result]:
         if limits.get("least") is not None and number < limits["least"]:
-            raise UserError(f"{flag(name)} is {value}; it must be at least {limits['least']:g}.")
+            raise UserError(f"{called} is {value}; it must be at least {limits['least']:g}.")
         if limits.get("most") is not None and number > limits["most"]:
-            raise UserError(f"{flag(name)} is {value}; it must be at most {limits['most']:g}.")
+            raise UserError(f"{called} is {value}; it must be at most {limits['most']:g}.")
     return result
 
 
@@ -164,10 +167,10 @@ def _convert(hint: Any, value: object) -> object:
     return value if isinstance(value, hint) else hint(value)
 
 
-def build(cls: type[T], values: Mapping[str, object], what: str) -> T:
+def build(cls: type[T], values: Mapping[str, object], what: str, *, flags: bool = True) -> T:
     """An instance of options dataclass ``cls`` from ``values``. Raises UserError for an unknown name or an unfit value.
 
-    ``what`` names the owner in errors: "recipe 'cyclegan'", "generator 'resnet'".
+    ``what`` names the owner in errors: "recipe 'cyclegan'", "generator 'resnet'"; ``flags`` says whether its options are flags.
     """
     known = [each.name for each in fields(cls)]  # type: ignore[arg-type]
     for name in values:
@@ -179,8 +182,9 @@ def build(cls: type[T], values: Mapping[str, object], what: str) -> T:
         if each.default is MISSING and each.default_factory is MISSING and each.name not in values
     ]
     if required:
-        raise UserError(f"{what} needs {flag(required[0])}.")
-    return cls(**{name: read(cls, name, value) for name, value in values.items()})
+        raise UserError(f"{what} needs {flag(required[0]) if flags else repr(required[0])}.")
+    called = {name: "" if flags else f"Option '{name}' of {what[:1].lower()}{what[1:]}" for name in values}
+    return cls(**{name: read(cls, name, value, called[name]) for name, value in values.items()})
 
 
 def plain(options: object) -> dict[str, Any]:

@@ -197,7 +197,7 @@ class NoOptions:
 
 def part_options(factory: object, part: Part, what: str) -> Any:
     """The options that ``part`` gives to ``factory``: an instance of its ``Options`` dataclass. Raises UserError."""
-    return _options.build(getattr(factory, "Options", NoOptions), dict(part.options), f"{what} '{part.name}'")
+    return _options.build(getattr(factory, "Options", NoOptions), dict(part.options), f"{what} '{part.name}'", flags=False)
 
 
 def _stride(network: nn.Module) -> int:
@@ -283,12 +283,12 @@ class Recipe(nn.Module):
     def translate(self, image: Tensor, source: int, target: int) -> Tensor:
         """``image`` of domain ``source``, ``(B, C, H, W)`` in [-1, 1], as domain ``target`` would show it."""
         other = "; it makes pictures from noise: translate sample" if self.latent else ""
-        raise UserError(f"'{type(self).__name__}' does not map one domain to another, so it cannot translate pictures{other}.")
+        raise UserError(f"{type(self).__name__} does not map one domain to another, so it cannot translate pictures{other}.")
 
     def sample(self, noise: Tensor) -> Tensor:
         """Samples of the first domain, ``(B, C, H, W)`` in [-1, 1] or ``(B, D)``, made from ``noise``, ``(B, latent.width)``."""
         raise UserError(
-            f"'{type(self).__name__}' makes nothing from noise, so it cannot sample; it translates pictures: translate apply."
+            f"{type(self).__name__} makes nothing from noise, so it cannot sample; it translates pictures: translate apply."
         )
 
     def exported(self) -> dict[str, Tensor]:

@@ -108,7 +108,7 @@ def test_apply_skips_and_names_what_is_no_picture(run, tmp_path):
     (tmp_path / "in" / "a.png").unlink()
     code, _, err = run("apply", "runs/cyclegan-cat-dog", "in", "-o", "out")
     assert code == 2
-    assert "None of the 1 file(s)" in err
+    assert "The only file cannot be read as a picture." in err
 
 
 def test_apply_never_overwrites_its_input(run, tmp_path):
@@ -264,7 +264,7 @@ def test_another_run_in_the_folder_is_refused_and_kept(run, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "here").rglob("*")}
     code, _, err = train(run, "--out", "here")
     assert code == 2
-    assert "holds another run; go on with it by 'translate resume here'" in err
+    assert "holds another run; give another folder with --out" in err
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "here").rglob("*")} == before
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "thesis.tex").write_text("years of work")
@@ -427,3 +427,85 @@ def test_a_translator_does_not_sample_and_a_sampler_does_not_translate(run):
     code, _, errors = run("apply", "vanilla", "photos/test/cat")
     assert code == 2
     assert "it makes pictures from noise: translate sample" in errors
+
+
+def test_show_counts_parameters_as_the_pages_do(capsys):
+    assert main(["show", "mnist-vanilla", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["parameters"] == {"G": "1,489,936"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [("games", ["adversarial losses"]), ("distances", ["cycle losses, reconstruction losses"])]
+)
+def test_list_takes_the_words_of_the_pages_and_shows_each_distance_once(kind, shown, capsys):
+    assert main(["list", kind]) == 0
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if not line.startswith(" ")] == shown
+    assert out.count("  ssim ") == (kind == "distances")
+    assert main(["show", "ssim"]) == 0
+    assert capsys.readouterr().out.count("structural") <= 1 or "cycle loss and reconstruction loss ssim" in out
+
+
+def test_help_shows_what_presets_set(capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "vanilla", "--help"])
+    out = " ".join(capsys.readouterr().out.split())
+    assert "[256; report: 28; quick: 28]" in out
+    assert "[0.0002; report: 0.0001; points: 0.0001]" in out
+
+
+def test_a_second_run_says_where_it_is_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = [
+        "run",
+        "vanilla",
+        "--domains",
+        "digits",
+        "--steps",
+        "1",
+        "--size",
+        "8",
+        "--generator",
+        "mlp:widths=4",
+        "--batch",
+        "2",
+    ]
+    assert main(arguments) == 0
+    assert "earlier run" not in capsys.readouterr().out
+    assert main(arguments) == 0
+    assert "runs/vanilla-digits holds an earlier run, so this one is kept in runs/vanilla-digits-2;" in capsys.readouterr().out
+
+
+def test_an_option_of_a_part_is_named_as_one(capsys):
+    assert main(["run", "cyclegan", "--domains", "horse", "zebra", "--adversarial", "hinge:r1=ten"]) == 2
+    assert "Option 'r1' of adversarial loss 'hinge' is 'ten'; it must be a number." in capsys.readouterr().err
+
+
+def test_a_folder_without_weights_does_not_hide_published_ones(tmp_path, monkeypatch):
+    from translate.checkpoint import locate
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mnist-vanilla").mkdir()
+    assert locate("mnist-vanilla").name == "mnist-vanilla.safetensors"
+
+
+def test_stopping_at_once_says_from_where_the_run_goes_on(tmp_path, monkeypatch, capsys):
+    from translate import hookimpl, plugin
+
+    class Impatient:
+        @hookimpl
+        def step_reported(self, report):
+            if report.step == stop_at:
+                raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    arguments = ["run", "vanilla", "--domains", "digits", "--size", "8", "--generator", "mlp:widths=4", "--batch", "2"]
+    arguments += ["--steps", "6", "--checkpoint-every", "2", "--log-every", "1"]
+    with plugin(Impatient()):
+        for stop_at, where in ((1, "from the beginning"), (5, "from step 4")):
+            out = str(tmp_path / str(stop_at))
+            assert main([*arguments, "--out", out]) == 130
+            said = capsys.readouterr().err
+            assert said == f"Stopped at once, at step {stop_at} of 6. Go on {where} with: translate resume {out}\n"
+    assert main(["resume", str(tmp_path / "1")]) == 0
+    assert "There is no checkpoint in" in capsys.readouterr().out

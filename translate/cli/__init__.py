@@ -69,8 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        trains = bool(arguments) and arguments[0] in ("run", "resume")
-        _complain("Stopped at once." + " The run goes on from its last checkpoint with 'translate resume'." * trains)
+        _complain("Stopped at once.")
         return 130
 
 

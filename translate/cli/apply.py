@@ -62,7 +62,8 @@ def main(arguments: Sequence[str]) -> int:
             ) from error
         written += 1
     if not written:
-        raise UserError(f"None of the {failed} file(s) could be read as a picture.")
+        which = "The only file cannot" if failed == 1 else f"None of the {failed} files can"
+        raise UserError(f"{which} be read as a picture.")
     print(f"{written} picture{'s' if written != 1 else ''} {_direction(translator)} in {shlex.quote(str(out))}.")
     return 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
@@ -37,8 +37,13 @@ class Parser(argparse.ArgumentParser):
         return namespace
 
 
-def add_options(parser: argparse.ArgumentParser, cls: type, title: str) -> None:
-    """A flag for each field of an options dataclass. Values stay text: :mod:`translate.options` reads them, with everyone else's."""
+def add_options(
+    parser: argparse.ArgumentParser, cls: type, title: str, presets: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
+    """A flag for each field of an options dataclass. Values stay text: :mod:`translate.options` reads them, with everyone else's.
+
+    Help texts end in the default, and in what ``presets``, options by name of preset, set in its place.
+    """
     group = parser.add_argument_group(title)
     for each in fields(cls):
         hint = options.kind(cls, each.name)
@@ -49,7 +54,9 @@ def add_options(parser: argparse.ArgumentParser, cls: type, title: str) -> None:
         }
         if get_origin(hint) is tuple:
             settings["nargs"] = "+"
-        default = "" if each.default in (None, ()) else f" [{each.default}]"
+        defaults = [] if each.default in (None, ()) else [str(each.default)]
+        defaults += [f"{preset}: {values[each.name]}" for preset, values in (presets or {}).items() if each.name in values]
+        default = f" [{'; '.join(defaults)}]" if defaults else ""
         group.add_argument(
             options.flag(each.name), help=f"{each.metadata.get('help', '')}{default}".replace("%", "%%"), **settings
         )

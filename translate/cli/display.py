@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 
 from translate.data.domain import file_name
 from translate.engine import Engine, Report
+from translate.errors import listed
 from translate.hookspecs import hookimpl
 
 #: The estimate of the time is made after so many seconds or steps of this session, whichever is later.
@@ -77,19 +78,19 @@ class Display:
         device = {"cpu": "a CPU", "cuda": "a GPU", "mps": "a GPU (MPS)"}[engine.device.type]
         if engine.preset is not None:
             preset = type(engine.recipe).presets[engine.preset]
-            others = [
-                f"--preset {name} for {each.summary}"
-                for name, each in type(engine.recipe).presets.items()
-                if name != engine.preset
-            ]
+            others = [name for name in type(engine.recipe).presets if name != engine.preset]
             why = (
                 "as the run began"
                 if engine.step
                 else "as chosen"
                 if chosen_preset
-                else "; ".join([f"the default on {device}", *others])
+                else f"the default on {device}; there is also {listed(others)}"
+                if others
+                else f"the default on {device}"
             )
             say(f"Preset {engine.preset} ({why}): {preset.summary}.")
+            if not engine.spaces[0].is_picture and "points" in others:
+                say("These are points, and --preset points is made for them.")
         length = f"{engine.total} steps" + (f" ({run.epochs} epochs)" if run.epochs else "")
         what = f"{run.size} px" if any(space.is_picture for space in engine.spaces) else "points"
         say(f"Training {engine.recipe_name}, {length}, {what}, batch {run.batch}, {run.precision}; kept in {engine.out}.")

@@ -27,5 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError(
             f"The run in {run} is finished: {engine.step} of {engine.total} steps are done; start a new one with --init-from {run}."
         )
+    if not engine.step:
+        print(f"There is no checkpoint in {run} yet, so the run begins again.")
     train(engine)
     return 0

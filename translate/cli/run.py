@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from translate import options
+from translate.checkpoint import latest_checkpoint
 from translate.cli.arguments import Parser, add_options
 from translate.cli.display import Display
 from translate.data.domain import file_name
@@ -42,8 +44,16 @@ def main(arguments: Sequence[str]) -> int:
         values = {**from_file, **values}
     domains = options.read(RunOptions, "domains", values.pop("domains", ()))
     recipe.check_domains(name, domains)
-    folder = Path(out) if out is not None else _free_folder(name, domains)
-    engine = Engine(name, domains, preset=preset, out=folder, plugins=plugins, **values)
+    default = Path("runs") / "-".join([name, *map(file_name, domains)])
+    folder = Path(out) if out is not None else _free_folder(default)
+    try:
+        engine = Engine(name, domains, preset=preset, out=folder, plugins=plugins, **values)
+    except KeyboardInterrupt:
+        raise Interrupted("Stopped before the first step; nothing was kept.", signal.SIGINT) from None
+    if out is None and folder != default:
+        print(
+            f"{default} holds an earlier run, so this one is kept in {folder}; go on with that one by 'translate resume {default}'."
+        )
     train(engine, chosen_preset=preset)
     return 0
 
@@ -57,8 +67,19 @@ def train(engine: Engine, chosen_preset: str | None = None) -> None:
         with display, engine.listening(display, "display"):
             engine.fit()
     except Interrupted as stopped:
-        raise Interrupted(f"{stopped} Go on with: translate resume {shlex.quote(str(engine.out))}", stopped.signal) from None
+        raise Interrupted(f"{stopped} {_how_to_go_on(engine)}", stopped.signal) from None
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"Stopped at once, at step {engine.step} of {engine.total}. {_how_to_go_on(engine)}", signal.SIGINT
+        ) from None
     display.conclude()
+
+
+def _how_to_go_on(engine: Engine) -> str:
+    assert engine.out is not None
+    latest = latest_checkpoint(engine.out)
+    where = f"from step {int(latest.name)}" if latest is not None else "from the beginning"
+    return f"Go on {where} with: translate resume {shlex.quote(str(engine.out))}"
 
 
 def _recipe_name(arguments: Sequence[str], plugins: Plugins) -> tuple[str, list[str]]:
@@ -82,8 +103,7 @@ def _parser(name: str, recipe: type[Recipe]) -> Parser:
     parser = Parser(
         prog=f"translate run {name}",
         usage=f"translate run {name} --domains {_letters(recipe)} [options]",
-        description=f"{_about(recipe)}\n\n"
-        f"Defaults are in [brackets]; a preset sets some options otherwise, which 'translate show {name}' lists.",
+        description=f"{_about(recipe)}\n\nDefaults are in [brackets], with what a preset sets in their place.",
     )
     parser.add_argument(
         "--preset",
@@ -92,12 +112,13 @@ def _parser(name: str, recipe: type[Recipe]) -> Parser:
         + (f" [{default_preset(recipe, 'cpu')} on a CPU, {default_preset(recipe, 'cuda')} on a GPU]" if recipe.presets else ""),
     )
     parser.add_argument(
-        "--config", metavar="FILE", help="a TOML file with options, such as the run.toml of another run; flags come first"
+        "--config", metavar="FILE", help="a TOML file with options, such as the run.toml of another run; flags override it"
     )
     parser.add_argument("--out", metavar="DIR", help="folder of the run [runs/RECIPE-DOMAIN-DOMAIN]")
     parser.add_argument("--no-plugins", action="store_true", default=False, help="load no plugin")
-    add_options(parser, RunOptions, "the run")
-    add_options(parser, recipe.Options, f"the recipe '{name}'")
+    presets = {each: {**preset.run, **preset.options} for each, preset in recipe.presets.items()}
+    add_options(parser, RunOptions, "the run", presets)
+    add_options(parser, recipe.Options, f"the recipe '{name}'", presets)
     return parser
 
 
@@ -122,10 +143,9 @@ def _read_config(path: Path, recipe: str) -> dict[str, Any]:
     return result | ({"data": values["root"]} if "root" in values else {})
 
 
-def _free_folder(name: str, domains: Sequence[str]) -> Path:
-    """``runs/cyclegan-horse-zebra``, or with a number where that is taken."""
-    base = "-".join([name, *map(file_name, domains)])
-    folders = (Path("runs") / (base if number == 1 else f"{base}-{number}") for number in range(1, 10**6))
+def _free_folder(default: Path) -> Path:
+    """``default``, or with a number where that is taken."""
+    folders = (default if number == 1 else default.with_name(f"{default.name}-{number}") for number in range(1, 10**6))
     return next(folder for folder in folders if not folder.exists())
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from translate import checkpoint, weights
 from translate.cli.arguments import Parser
 from translate.cli.display import emit
-from translate.errors import UserError, near
+from translate.engine import Engine
+from translate.errors import TranslateError, UserError, near
 from translate.plugins import Plugins, installed
 
 
@@ -43,10 +47,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _registered(plugins: Plugins, name: str) -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
     for registry in plugins.registries.values():
         if name in registry:
             factory = registry[name]
+            if found and found[-1]["about"] == (inspect.getdoc(factory) or ""):  # one distance of several uses
+                found[-1]["kind"] += f" and {registry.kind}"
+                continue
             entry: dict[str, Any] = {
                 "name": name,
                 "kind": registry.kind,
@@ -73,18 +80,26 @@ def _options(cls: type | None) -> dict[str, str]:
 def _stored(name: str) -> dict[str, Any]:
     path = checkpoint.locate(name)
     tensors, header = checkpoint.load_weights(path)
-    parameters: dict[str, int] = {}
-    for key, tensor in tensors.items():
-        network = key.split(".")[0]
-        parameters[network] = parameters.get(network, 0) + tensor.numel()
     entry: dict[str, Any] = {"name": name, "kind": "weights", "file": str(path), **asdict(header)}
     entry["spaces"] = {space.name: f"{'x'.join(map(str, space.shape))} {space.dtype}" for space in header.spaces}
-    entry["parameters"] = {network: f"{count:,}" for network, count in parameters.items()}
+    entry["parameters"] = {network: f"{count:,}" for network, count in _parameters(path, tensors).items()}
     if (Path(name) / checkpoint.RECORD_NAME).is_file():
         entry["kind"] = "run"
         entry["run"] = checkpoint.read_record(Path(name))["run"]
         entry["checkpoints"] = ", ".join(folder.name for folder in checkpoint.checkpoints(Path(name)))
     return entry
+
+
+def _parameters(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, int]:
+    """How many parameters each network has; where its plugin is not here to build it, how many numbers are stored of it."""
+    try:
+        recipe = Engine.load(path, device="cpu").recipe
+    except TranslateError:
+        counts: Counter[str] = Counter()
+        for key, tensor in tensors.items():
+            counts[f"{key.split('.')[0]} (numbers stored)"] += tensor.numel()
+        return dict(counts)
+    return {name: sum(each.numel() for each in recipe.get_submodule(name).parameters()) for name in recipe.exports}
 
 
 def _text(entry: dict[str, Any]) -> str:
