@@ -227,8 +227,9 @@ class Recipe(nn.Module):
     exports: ClassVar[tuple[str, ...]] = ()
     #: Named sets of options. ``quick`` is the default without an accelerator, ``paper`` with one.
     presets: ClassVar[Mapping[str, Preset]] = {}
-    #: How each domain is gone through: ``round`` goes through all samples in turn, shuffled, ``draw`` draws with replacement.
-    #: The last entry holds for all further domains.
+    #: How each domain is gone through: ``round`` goes through all samples in turn, shuffled, ``draw`` draws with replacement, ``paired``
+    #: takes the counterpart, of the same name, of each sample of the first domain, cropped and flipped alike. The last entry holds for
+    #: all further domains.
     order: ClassVar[tuple[str, ...]] = ("round", "draw")
     #: The noise that ``sample`` takes, set in ``build``; None for a method that makes nothing from noise.
     latent: Latent | None = None

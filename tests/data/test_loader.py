@@ -318,3 +318,42 @@ def test_from_files(tmp_path):
     two = stream(loader(PictureFolder("a", tmp_path), augment="paper", size=(8, 8), batch=3, cache=0), 0, 12)
     assert one[0].shape == (12, 3, 8, 8)
     assert torch.equal(one[0], two[0])
+
+
+# Pairs
+
+
+class Named(Noise):
+    """The same pictures under names of their own."""
+
+    def __init__(self, name, names):
+        super().__init__(len(names))
+        self.name, self.names = name, names
+
+    def label(self, index):
+        return self.names[index]
+
+
+def test_pairs_stay_together_through_order_crops_and_flips():
+    names = [f"{letter}.png" for letter in "abcdefg"]
+    made = loader(
+        Named("x", names), Named("y", [name.replace("png", "jpg") for name in names]), order=("round", "paired"), augment="paper"
+    )
+    x, y = stream(made, 0, 21)
+    assert torch.equal(x, y)
+    other, alone = stream(loader(Named("x", names), Named("y", names), order=("round", "round"), augment="paper"), 0, 21)
+    assert torch.equal(other, x)  # the first domain is as it was
+    assert not torch.equal(alone, x)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [
+        (["a.png", "b.png"], ["a.png"], "'b' of 'x' has no counterpart of that name in 'y'"),
+        (["a.png"], ["a.png", "c.png"], "'c' of 'y' has no counterpart of that name in 'x'"),
+        (["a.png", "b.png"], ["b.png", "a.png"], "in different orders"),
+    ],
+)
+def test_what_has_no_counterpart_is_named(x, y, said):
+    with pytest.raises(UserError, match=said):
+        loader(Named("x", x), Named("y", y), order=("round", "paired"))

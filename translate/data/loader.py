@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from translate.data import picture
 from translate.data.augment import Augmentation
 from translate.data.domain import Array, Domain
-from translate.errors import RecipeError
+from translate.errors import RecipeError, UserError
 from translate.randomness import derive, uniform
 from translate.recipe import Batch
 
@@ -72,12 +73,16 @@ class Loader:
         self.batch, self.seed, self.device, self.workers = batch, seed, device, workers
         self.order = [order[min(index, len(order) - 1)] for index in range(len(sources))]
         for policy in self.order:
-            if policy not in ("round", "draw"):
-                raise RecipeError(f"A recipe's order is '{policy}'; it must be 'round' or 'draw'.")
+            if policy not in ("round", "draw", "paired"):
+                raise RecipeError(f"A recipe's order is '{policy}'; it must be 'round', 'draw' or 'paired'.")
+        for source, policy in zip(sources, self.order, strict=True):
+            if policy == "paired":
+                _check_pairs(sources[0].domain, source.domain)
         self._permutation = lru_cache(maxsize=2 * len(sources))(self._permute)
 
     def indices(self, domain: int, first: int, count: int) -> NDArray[np.int64]:
         """Which samples of domain number ``domain`` stand at the positions ``first`` ... ``first + count - 1``."""
+        domain = self._drawn_as(domain)
         size = len(self.sources[domain].domain)
         if self.order[domain] == "draw":
             return (uniform(self.seed, f"order/{domain}", first, count)[:, 0] * size).astype(np.int64)
@@ -85,13 +90,17 @@ class Loader:
         lap = max(self.epoch, size)
         return np.array([self._permutation(domain, lap, at // lap)[at % lap] % size for at in range(first, first + count)])
 
+    def _drawn_as(self, domain: int) -> int:
+        """The domain whose draws hold for ``domain``: the first, where samples of the two belong together."""
+        return 0 if self.order[domain] == "paired" else domain
+
     def load(self, first: int) -> tuple[Array, ...]:
         """The stored values of the batch that begins at position ``first``, one array ``(B, H, W, C)`` for each domain."""
         arrays = []
         for number, source in enumerate(self.sources):
             samples = [source.sample(int(index)) for index in self.indices(number, first, self.batch)]
             if source.size is not None:
-                draws = uniform(self.seed, f"augment/{number}", first, self.batch, self.augmentation.draws)
+                draws = uniform(self.seed, f"augment/{self._drawn_as(number)}", first, self.batch, self.augmentation.draws)
                 samples = [self.augmentation(sample, draw) for sample, draw in zip(samples, draws, strict=True)]
             arrays.append(np.stack(samples))
         return tuple(arrays)
@@ -126,3 +135,17 @@ class Loader:
 
     def _permute(self, domain: int, lap: int, number: int) -> NDArray[np.int64]:
         return np.random.default_rng(derive(self.seed, "epoch", domain, number)).permutation(lap)
+
+
+def _check_pairs(first: Domain, second: Domain) -> None:
+    """Raise UserError unless the samples of two domains belong together, one by one: as many, of the same names."""
+    names = [[Path(domain.label(index)).with_suffix("").as_posix() for index in range(len(domain))] for domain in (first, second)]
+    only = [next(iter(sorted(set(mine) - set(others))), None) for mine, others in (names, names[::-1])]
+    for domain, other, name in ((first, second, only[0]), (second, first, only[1])):
+        if name is not None:
+            raise UserError(
+                f"This method learns from pairs, and '{name}' of '{domain.name}' has no counterpart of that name in '{other.name}'; give "
+                f"both folders pictures of the same names."
+            )
+    if names[0] != names[1]:
+        raise UserError(f"This method learns from pairs, and '{first.name}' and '{second.name}' list theirs in different orders.")
