@@ -143,7 +143,7 @@ def test_the_last_policy_is_that_of_further_domains():
 
 
 def test_an_unknown_policy():
-    with pytest.raises(RecipeError, match=r"^A recipe's order is 'zigzag'; it must be 'round' or 'draw'\.$"):
+    with pytest.raises(RecipeError, match=r"^A recipe's order is 'zigzag'; it must be 'round', 'draw' or 'paired'\.$"):
         loader(Numbered(4), order=("zigzag",))
 
 
