@@ -449,7 +449,7 @@ def test_a_domain_longer_than_the_epoch_is_seen_whole():
     loader = Loader(
         [Source(domain, (8, 8), 0)],
         ("round",),
-        Augmentation("none", (8, 8)),
+        Augmentation((8, 8)),
         epoch=7,
         batch=1,
         seed=0,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from translate.clock import Clock, LinearDecay, Schedule, constant
+    from translate.data.augment import Augmentation
     from translate.data.domain import Domain, Space
     from translate.engine import Engine, Report
     from translate.errors import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 # The public names and the modules that they live in: importing `translate` loads none of them, and so no torch.
 _HOMES = {
     "translate.clock": ("Clock", "LinearDecay", "Schedule", "constant"),
+    "translate.data.augment": ("Augmentation",),
     "translate.data.domain": ("Domain", "Space"),
     "translate.engine": ("Engine", "Report"),
     "translate.errors": (
@@ -70,6 +72,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "SGD",
     "Adam",
+    "Augmentation",
     "Batch",
     "Clock",
     "DataWarning",

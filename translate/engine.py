@@ -27,6 +27,7 @@ from translate.data.loader import CACHE_BYTES, Loader, Source
 from translate.errors import DataWarning, Interrupted, RecipeError, UnknownName, UserError, listed, near
 from translate.inference import PictureTranslator, Scale
 from translate.options import Part
+from translate.parts import build_part, owners
 from translate.plugins import Hooks, Plugins, installed
 from translate.precision import check_precision, choose_device
 from translate.pretrained import Pretrained, backbones
@@ -121,11 +122,15 @@ class Engine:
         self.plugins, self.preset, self.run_options = plugins, preset, run
         self.device = choose_device(run.device)
         check_precision(self.device, run.precision)
-        augmentation = Augmentation(run.augment, run.size)
+        augmentation = build_part(plugins.augmentations, run.augment, Augmentation, run.size)
         self.found: Found | None = open_domains(plugins, run.domains, run.data, augmentation.loading_size, search=fresh)
         self._build(name, method, own, [_space(domain, run.size) for domain in self.found.train], training=True)
         if fresh and run.init_from is None:
             self._begin()
+        self.used |= {*owners(plugins.augmentations, run.augment)}
+        for part in run.listeners:
+            self.used |= {*owners(plugins.listeners, part)}
+            self.listeners.add(build_part(plugins.listeners, part, None), part.name)
         self.backbones = backbones(self.recipe)
         self.epoch_samples = self.recipe.epoch_length([len(domain) for domain in self.found.train], run.batch)
         self._trainer: Trainer | None = Trainer(
@@ -378,7 +383,8 @@ class Engine:
         """The engine of the run in the folder ``run``, as it was at its latest checkpoint; ``fit`` goes on bit for bit.
 
         On the same device with the same number of threads, that is. ``changes`` may be ``device``, ``workers``, ``on_plugin_error`` and
-        ``data``, for pictures that were moved; and parts that were objects, or a ``recipe``, which no file can hold, are given again.
+        ``data``, for pictures that were moved, or ``listeners``; and parts that were objects, or a ``recipe``, which no file can hold,
+        are given again.
         Raises UserError where the folder holds no run, the checkpoint is damaged, or the pictures are not the same.
         """
         out = Path(run)
@@ -386,8 +392,10 @@ class Engine:
         if missing := {"recipe", "run", "options", "data"} - record.keys():
             raise UserError(f"{out / checkpoint.RECORD_NAME} is not the record of a run: it has no '{min(missing)}'.")
         plugins = plugins or installed()
-        free = {name: changes.pop(name) for name in ("device", "workers", "data", "on_plugin_error") if name in changes}
-        given = _given_again(record["options"], changes, required=True)
+        free = {
+            name: changes.pop(name) for name in ("device", "workers", "data", "on_plugin_error", "listeners") if name in changes
+        }
+        given = _given_again({**record["run"], **record["options"]}, changes, required=True)
         engine = cls.__new__(cls)
         recorded = record.get("plugins", {})
         values = {**record["run"], **record["options"], **({"data": record["root"]} if "root" in record else {}), **free, **given}

@@ -18,6 +18,7 @@ import pluggy
 if TYPE_CHECKING:
     from torch import nn
 
+    from translate.data.augment import Augmentation
     from translate.data.domain import Domain, Space
     from translate.engine import Engine, Report
     from translate.game import Game, ImageLoss
@@ -60,6 +61,20 @@ class ImageLossFactory(Protocol):
         """The loss."""
 
 
+class AugmentationFactory(Protocol):
+    """Makes what happens to training pictures, for batches of ``size``, (height, width): ``factory(size, options)``."""
+
+    def __call__(self, size: tuple[int, int], /, *options: Any) -> Augmentation:
+        """The augmentation."""
+
+
+class ListenerFactory(Protocol):
+    """Makes an object with event hooks, marked with ``@translate.hookimpl``: ``factory(options)``."""
+
+    def __call__(self, *options: Any) -> object:
+        """The listener."""
+
+
 @hookspec
 def register_recipes(register: Callable[[str, type[Recipe]], None]) -> None:
     """Add training methods: ``register("cyclegan", CycleGAN)``. Called once, when the plugin is loaded."""
@@ -88,6 +103,19 @@ def register_cycle_losses(register: Callable[[str, ImageLossFactory], None]) -> 
 @hookspec
 def register_reconstruction_losses(register: Callable[[str, ImageLossFactory], None]) -> None:
     """Add distances between what should be reproduced and what was: ``register("l1", L1)``. Called once, when the plugin is loaded."""
+
+
+@hookspec
+def register_augmentations(register: Callable[[str, AugmentationFactory], None]) -> None:
+    """Add what may happen to training pictures: ``register("flip", Flip)``. Called once, when the plugin is loaded."""
+
+
+@hookspec
+def register_listeners(register: Callable[[str, ListenerFactory], None]) -> None:
+    """Add listeners that runs ask for by name, ``--listeners tensorboard``: ``register("tensorboard", TensorBoard)``. Called once, when
+    the plugin is loaded. A plugin's own event hooks are told of every run; a listener only of those that ask for it, and what it raises
+    stops them.
+    """
 
 
 @hookspec(firstresult=True)

@@ -35,7 +35,7 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True)
 class Part:
-    """A registered network or loss with its options; written ``resnet`` or ``resnet:blocks=6,channels=32``.
+    """A registered part, such as a network or a loss, with its options; written ``resnet`` or ``resnet:blocks=6,channels=32``.
 
     In Python an object may stand in its place, which needs no name: ``given`` is that object, and ``name`` says its class,
     ``<my_module.MyGame>``.
@@ -58,7 +58,7 @@ class Part:
         """The part that is ``value``: a text, or an instance, a class or a function in its place. Raises ValueError."""
         if isinstance(value, Part):
             return value
-        if not callable(value):
+        if isinstance(value, str | int | float | None):
             return cls.parse(str(value))
         what = value if hasattr(value, "__qualname__") else type(value)
         return cls(f"<{what.__module__}.{what.__qualname__}>", given=value)
@@ -71,6 +71,11 @@ class Part:
         if not name.strip() or bool(colon) != bool(items) or any(not key or not equals for key, equals, _ in items):
             raise ValueError(text)
         return cls(name.strip(), tuple((key, value) for key, _, value in items))
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """For parts that have nothing to choose."""
 
 
 def option(default: T, help: str = "", *, least: float | None = None, most: float | None = None, metavar: str | None = None) -> T:
@@ -110,7 +115,7 @@ def describe(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return listed(str(each) for each in get_args(hint)).replace(" and ", " or ")
     if get_origin(hint) is tuple:
-        return "names"
+        return "names, such as tensorboard" if get_args(hint)[0] is Part else "names"
     return {
         int: "a whole number",
         float: "a number",
@@ -148,7 +153,8 @@ def _convert(hint: Any, value: object) -> object:
             raise ValueError(value)
         return str(value)
     if get_origin(hint) is tuple:
-        return (value,) if isinstance(value, str) else tuple(str(each) for each in cast(Iterable[object], value))
+        several = value if isinstance(value, Iterable) and not isinstance(value, str | Part) else (value,)
+        return tuple(Part.of(each) if get_args(hint)[0] is Part else str(each) for each in several)
     if hint is Size and not isinstance(value, str):
         sides = cast(Iterable[object], value) if isinstance(value, list | tuple) else [value] * 2
         return Size(*(cast(int, _convert(int, side)) for side in sides))
@@ -188,7 +194,10 @@ def build(cls: type[T], values: Mapping[str, object], what: str, *, flags: bool 
 
 
 def plain(options: object) -> dict[str, Any]:
-    """An options dataclass as numbers, texts and lists, for TOML and JSON as ``build`` reads it; a None that is the default is left out."""
+    """An options dataclass as numbers, texts and lists, for TOML and JSON as ``build`` reads it.
+
+    A None that is the default is left out, and so are objects in a list of parts, which no file can hold.
+    """
     values = {each.name: getattr(options, each.name) for each in fields(options)}  # type: ignore[arg-type]
     defaults = {each.name: each.default for each in fields(options)}  # type: ignore[arg-type]
     return {
@@ -201,4 +210,6 @@ def plain(options: object) -> dict[str, Any]:
 def _plain(value: object) -> object:
     if isinstance(value, Size | Part):
         return str(value)
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [str(each) for each in value if not (isinstance(each, Part) and each.is_object)]
+    return value

@@ -18,7 +18,14 @@ import pluggy
 from translate import hookspecs
 from translate.data.domain import Domain
 from translate.errors import PluginError, PluginWarning, TranslateError, listed
-from translate.hookspecs import DiscriminatorFactory, GameFactory, GeneratorFactory, ImageLossFactory
+from translate.hookspecs import (
+    AugmentationFactory,
+    DiscriminatorFactory,
+    GameFactory,
+    GeneratorFactory,
+    ImageLossFactory,
+    ListenerFactory,
+)
 from translate.recipe import Recipe
 from translate.registry import Registry
 
@@ -98,6 +105,8 @@ class Plugins:
         self.adversarial_losses: Registry[GameFactory] = Registry("adversarial loss", self.hint)
         self.cycle_losses: Registry[ImageLossFactory] = Registry("cycle loss", self.hint)
         self.reconstruction_losses: Registry[ImageLossFactory] = Registry("reconstruction loss", self.hint)
+        self.augmentations: Registry[AugmentationFactory] = Registry("augmentation", self.hint)
+        self.listeners: Registry[ListenerFactory] = Registry("listener", self.hint)
         self.found: list[Plugin] = []
         self._hooks = Hooks()
         for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
@@ -114,6 +123,8 @@ class Plugins:
             "adversarial-losses": self.adversarial_losses,
             "cycle-losses": self.cycle_losses,
             "reconstruction-losses": self.reconstruction_losses,
+            "augmentations": self.augmentations,
+            "listeners": self.listeners,
         }
 
     def add(self, plugin: object, name: str) -> None:

@@ -6,7 +6,6 @@ losses of one group of networks after the other. The engine does the rest.
 
 from __future__ import annotations
 
-import copy
 import math
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -20,11 +19,12 @@ from torch import Tensor, nn
 from translate import options as _options
 from translate.clock import Clock
 from translate.data.domain import Space
-from translate.errors import NotAPicture, RecipeError, TranslateError, UserError
+from translate.errors import NotAPicture, RecipeError, UserError
 from translate.game import Game, ImageLoss
 from translate.latent import Latent
 from translate.optimisers import OptimiserPlan
 from translate.options import Part
+from translate.parts import build_part, owners
 from translate.randomness import uniform
 
 if TYPE_CHECKING:
@@ -152,52 +152,9 @@ class Make:
                     )
         return loss
 
-    def _made(self, registry: Registry[Any], part: Part, wanted: type[nn.Module], *spaces: Space) -> Any:
-        """What ``part`` names or is, made for ``spaces``. Raises UserError, or RecipeError where its author is to blame."""
-        what, origin = registry.kind, ""
-        if part.given is not None:
-            factory: Any = part.given
-        elif part.is_object:
-            raise UserError(
-                f"The {what} was an object of the class {part}, which no file can hold; give one again, by the option's name, to "
-                f"Engine.resume, Engine.load or Engine."
-            )
-        else:
-            factory = registry[part.name]
-            self.used.add(registry.owner(part.name))
-            origin = f" of plugin '{registry.owner(part.name)}'"
-        if isinstance(factory, nn.Module):
-            if spaces:
-                raise UserError(
-                    f"The {what} is an object of the class {part}, and a method makes its networks for its domains; give the class "
-                    f"itself, or a function that makes one."
-                )
-            result: Any = copy.deepcopy(factory)  # so that two engines that are given one object have nothing in common
-        else:
-            options = part_options(factory, part, what)
-            try:
-                result = factory(*spaces, options) if hasattr(factory, "Options") else factory(*spaces)
-            except TranslateError:
-                raise
-            except Exception as error:  # of whatever kind: it is its author's
-                raise RecipeError(
-                    f"The {what} '{part.name}'{origin} could not be made ({type(error).__name__}: {error})."
-                ) from error
-        if not isinstance(result, wanted):
-            raise RecipeError(
-                f"The {what} '{part.name}'{origin} is of the class {type(result).__name__}, and must be a {wanted.__name__}."
-            )
-        return result
-
-
-@dataclass(frozen=True)
-class NoOptions:
-    """For networks and losses that have nothing to choose."""
-
-
-def part_options(factory: object, part: Part, what: str) -> Any:
-    """The options that ``part`` gives to ``factory``: an instance of its ``Options`` dataclass. Raises UserError."""
-    return _options.build(getattr(factory, "Options", NoOptions), dict(part.options), f"{what} '{part.name}'", flags=False)
+    def _made(self, registry: Registry[Any], part: Part, wanted: type[Any], *spaces: Space) -> Any:
+        self.used.update(owners(registry, part))
+        return build_part(registry, part, wanted, *spaces)
 
 
 def _stride(network: nn.Module) -> int:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from translate import options
-from translate.data.augment import AugmentationName
 from translate.errors import RecipeError, UserError, listed, near
-from translate.options import Size, option
+from translate.options import Part, Size, option, part
 from translate.plugins import OnError
 from translate.precision import Precision
 
@@ -28,7 +27,7 @@ class RunOptions:
     epochs: int | None = option(None, "length of the run in epochs", least=1)
     batch: int = option(1, "pictures of each domain in a batch", least=1)
     accumulate: int = option(1, "batches whose gradients are added up in a step", least=1)
-    augment: AugmentationName = option("paper", "paper (resize to 286/256, crop, flip), flip, or none")
+    augment: Part = part("paper", "what happens to training pictures: paper (resize to 286/256, crop, flip), flip, none")
     seed: int = option(0, "seed of every random draw", least=0)
     device: str = option("auto", "auto, cpu, cuda, cuda:1 or mps", metavar="NAME")
     precision: Precision = option("fp32", "fp32, bf16, or fp16 (CUDA)")
@@ -44,6 +43,9 @@ class RunOptions:
     sample_every: int | None = option(None, "steps between two picture grids; by default ten a run", least=1)
     checkpoint_every: int | None = option(None, "steps between two checkpoints; by default five a run", least=1)
     keep: int = option(2, "how many of the latest checkpoints are kept", least=1)
+    listeners: tuple[Part, ...] = option(
+        (), "what else is told of the run's events, by name, such as tensorboard", metavar="NAME[:KEY=VALUE,...]"
+    )
     on_plugin_error: OnError = option(
         "disable", "where a plugin fails that is no part of the run: fail stops, disable goes on without it"
     )

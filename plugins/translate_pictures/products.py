@@ -135,28 +135,28 @@ def sample(rng: np.random.Generator, unseen: bool, kinds: dict[str, Build], tilt
     )  # fmt: skip
 
 
-#: So much of all wares has a leather's hue: this mean and standard deviation, in degrees. The rest is spread evenly round the circle.
+#: So much of all wares has a leather's hue: this mean and standard deviation, in degrees.
 LEATHER, TAN = 0.4, NormalDist(30, 25)
+#: The rest is dyed as before there were synthetic dyes, evenly from coral to navy; nobody could pay for purple.
+CORAL, NAVY = 0.0, 250.0
 
 
 def _hue(quantile: float) -> float:
     """The hue that a share ``quantile`` of wares comes before, leathers first.
 
-    Were every hue as frequent, as light and as strong as the others, any turn of the colour circle would take one domain to the other
-    as well as no turn does: nothing in the pictures could tell.
+    Were every hue of the circle as frequent, as light and as strong as the others, any turn of it would take one domain to the other
+    as well as no turn does: nothing in the pictures could tell. A stretch of the circle has two ends, which are unlike each other here.
     """
     if quantile >= LEATHER:
-        return 360 * (quantile - LEATHER) / (1 - LEATHER)
+        return CORAL + (NAVY - CORAL) * (quantile - LEATHER) / (1 - LEATHER)
     return TAN.inv_cdf(max(quantile / LEATHER, 1e-12)) % 360
 
 
 def _dye(hue: float, strength: float, light: float) -> dict[str, float]:
-    """The colour of a dye of that hue, more or less (-1…1) strong and light than the hue's usual.
-
-    Yellows are light and blues dark, as to the eye; reds are strong and greens muted.
-    """
-    saturation = 0.75 + 0.13 * math.cos(math.radians(hue - 330)) + 0.07 * strength
-    return {"hue": hue, "saturation": saturation, "value": 0.7 + 0.18 * math.cos(math.radians(hue - 60)) + 0.07 * light}
+    """The colour of a dye of that hue, more or less (-1…1) strong and light than the hue's usual: corals are pale, and navy is deep."""
+    # What lies beyond coral is a leather's red.
+    depth = min(max(0.0, (hue - CORAL) / (NAVY - CORAL)), 1.0) if hue < (NAVY + CORAL + 360) / 2 else 0.0
+    return {"hue": hue, "saturation": 0.45 + 0.45 * depth + 0.04 * strength, "value": 0.93 - 0.35 * depth + 0.04 * light}
 
 
 def _tone(family: str, warm: float, level: float) -> Colour:

@@ -8,11 +8,11 @@ import pytest
 import torch
 from conftest import draw
 
-from translate.data.augment import Augmentation
 from translate.data.domain import Domain
 from translate.data.layouts import PictureFolder
 from translate.data.loader import Loader, Source
 from translate.errors import RecipeError, UserError
+from translate.plugins import installed
 
 CPU = torch.device("cpu")
 SIZE = (4, 5)
@@ -58,7 +58,7 @@ class Points(Domain):
 
 
 def loader(*domains, order=("round", "draw"), augment="none", size=SIZE, batch=1, seed=0, workers=0, epoch=None, cache=1 << 20):
-    augmentation = Augmentation(augment, size)
+    augmentation = installed().augmentations[augment](size)
     return Loader(
         [Source(each, augmentation.loading_size if each.is_picture else None, cache) for each in domains],
         order,

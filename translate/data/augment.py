@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from translate.data.domain import Array
 
-AugmentationName = Literal["paper", "flip", "none"]
 
-#: The paper loads 286 pixels for a crop of 256.
-PAPER_MARGIN = 286 / 256
-
-
-@dataclass(frozen=True)
 class Augmentation:
-    """A random crop to ``size`` and a horizontal flip with probability ½, each where it is on.
+    """What happens to a picture of training on its way to a batch; this one leaves it as it is. Subclass it.
 
-    ``paper`` resizes pictures to 286/256 of the training size, crops and flips, as CycleGAN's authors do; ``flip`` only flips.
+    ``size`` is the (height, width) of a batch's pictures. An augmentation draws nothing itself: it is given ``draws`` numbers a picture,
+    which belong to the picture's position in the run, so that a resumed run sees the same ones.
     """
 
-    name: AugmentationName
-    size: tuple[int, int]
-
     #: How many draws in [0, 1) a picture takes.
-    draws = 3
+    draws: ClassVar[int] = 0
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size = size
 
     @property
     def loading_size(self) -> tuple[int, int]:
-        """The (height, width) that pictures are resized to before they come here."""
-        if self.name != "paper":
-            return self.size
-        return round(self.size[0] * PAPER_MARGIN), round(self.size[1] * PAPER_MARGIN)
+        """The (height, width) that pictures are resized to before they come here; by default that of a batch."""
+        return self.size
 
     def __call__(self, image: Array, draw: NDArray[np.float64]) -> Array:
-        """``image``, ``(H, W, C)`` at the loading size, cropped and flipped as ``draw``, ``(3,)`` in [0, 1), says."""
-        height, width = self.size
-        top = int(draw[0] * (image.shape[0] - height + 1))
-        left = int(draw[1] * (image.shape[1] - width + 1))
-        image = image[top : top + height, left : left + width]
-        return image[:, ::-1] if self.name != "none" and draw[2] < 0.5 else image
+        """``image``, ``(H, W, C)`` at the loading size and in the domain's dtype, as ``(height, width, C)`` of ``size``; it must not
+        be written to. ``draw`` is ``(draws,)`` in [0, 1)."""
+        return image

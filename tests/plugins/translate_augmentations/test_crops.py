@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from translate.data.augment import Augmentation
+from translate import Augmentation
+from translate.plugins import installed
 from translate.randomness import uniform
+from translate_augmentations.crops import Flip, Paper
 
 
 def numbered(height, width):
@@ -23,7 +25,7 @@ def numbered(height, width):
     ],
 )
 def test_the_size_to_load(name, size, loading):
-    assert Augmentation(name, size).loading_size == loading
+    assert installed().augmentations[name](size).loading_size == loading
 
 
 @pytest.mark.parametrize(
@@ -38,26 +40,27 @@ def test_the_size_to_load(name, size, loading):
 )
 def test_the_crop_by_hand(draw, top, left):
     image = numbered(6, 8)
-    got = Augmentation("paper", (4, 5))(image, np.array(draw))
+    got = Paper((4, 5))(image, np.array(draw))
     assert np.array_equal(got, image[top : top + 4, left : left + 5])
 
 
-@pytest.mark.parametrize("name", ["paper", "flip"])
-def test_the_flip(name):
+@pytest.mark.parametrize(("kind", "before"), [(Paper, [0.0, 0.0]), (Flip, [])])
+def test_the_flip(kind, before):
     image = numbered(4, 5)
-    augmentation = Augmentation(name, (4, 5))
-    assert np.array_equal(augmentation(image, np.array([0.0, 0.0, 0.4999])), image[:, ::-1])
-    assert np.array_equal(augmentation(image, np.array([0.0, 0.0, 0.5])), image)
+    assert kind.draws == len(before) + 1
+    assert np.array_equal(kind((4, 5))(image, np.array([*before, 0.4999])), image[:, ::-1])
+    assert np.array_equal(kind((4, 5))(image, np.array([*before, 0.5])), image)
 
 
 def test_none_changes_nothing():
     image = numbered(4, 5)
-    for draw in uniform(0, "x", 0, 20, 3):
-        assert np.array_equal(Augmentation("none", (4, 5))(image, draw), image)
+    assert Augmentation.draws == 0
+    for draw in uniform(0, "x", 0, 20, 0):
+        assert np.array_equal(Augmentation((4, 5))(image, draw), image)
 
 
 def test_every_crop_comes_and_half_are_flipped():
-    augmentation, image, seen, count = Augmentation("paper", (4, 5)), numbered(6, 8), {}, 4800
+    augmentation, image, seen, count = Paper((4, 5)), numbered(6, 8), {}, 4800
     for draw in uniform(0, "augment", 0, count, augmentation.draws):
         got = augmentation(image, draw)
         assert got.shape == (4, 5, 1)
@@ -70,5 +73,5 @@ def test_every_crop_comes_and_half_are_flipped():
 
 def test_the_picture_is_not_changed():
     image = numbered(6, 8)
-    Augmentation("paper", (4, 5))(image, np.array([0.5, 0.5, 0.1]))
+    Paper((4, 5))(image, np.array([0.5, 0.5, 0.1]))
     assert np.array_equal(image, numbered(6, 8))
