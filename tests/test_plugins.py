@@ -6,6 +6,7 @@ import inspect
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import dataclass
 from importlib import metadata
 from types import ModuleType, SimpleNamespace
 
@@ -212,6 +213,53 @@ def test_hook_register_reconstruction_losses(add, tiny):
     assert isinstance(tiny(identity="mine").recipe.identity, Half)
 
 
+def test_hook_register_augmentations(add, tiny):
+    from translate import Augmentation
+
+    class Darker(Augmentation):
+        """Pictures times a draw."""
+
+        draws = 1
+
+        def __call__(self, image, draw):
+            return (image * draw[0]).astype(image.dtype)
+
+    register_through("register_augmentations", Darker, add)
+    light, dark = (next(tiny(augment=name).loader.batches(0)).images[0] for name in ("none", "mine"))
+    for one, other in zip(light, dark, strict=True):
+        share = ((other + 1) / (one + 1))[one > 0]
+        assert share.mean() < 1
+        assert share.std() < 0.01  # one draw a picture, but for rounding
+    assert tiny(augment=Darker).used.isdisjoint({"test-plugin"})
+    assert "test-plugin" in tiny(augment="mine").used
+
+
+def test_hook_register_listeners(add, tiny):
+    heard = []
+
+    class Ear:
+        """Hears."""
+
+        @dataclass(frozen=True)
+        class Options:
+            word: str = translate.option("step", "what to say")
+
+        def __init__(self, options):
+            self.word = options.word
+
+        @hookimpl
+        def step_reported(self, report):
+            heard.append((self.word, report.step))
+
+    register_through("register_listeners", Ear, add)
+    tiny(log_every=2, listeners="mine:word=yes").fit()
+    tiny(log_every=4, listeners=[Ear(Ear.Options("mine, too"))]).fit()
+    tiny().fit()
+    assert heard == [("yes", 2), ("yes", 4), ("mine, too", 4)]
+    with pytest.raises(UnknownName, match="Did you mean 'tensorboard'"):
+        tiny(listeners=["tensorbord"])
+
+
 def test_hook_open_domain(add):
     class Noise(Domain):
         channels = 3
@@ -305,7 +353,7 @@ def test_the_core_knows_no_method_by_name():
     from pathlib import Path
 
     root = Path(__file__).parent.parent / "translate"
-    names = [name for registry in installed().registries.values() for name in registry]
+    names = {name for registry in installed().registries.values() for name in registry} - {"none"}  # also the word for None
     for path in root.rglob("*.py"):
         source = path.read_text(encoding="utf-8")
         for name in names:

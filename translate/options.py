@@ -153,8 +153,9 @@ def _convert(hint: Any, value: object) -> object:
             raise ValueError(value)
         return str(value)
     if get_origin(hint) is tuple:
-        several = value if isinstance(value, Iterable) and not isinstance(value, str | Part) else (value,)
-        return tuple(Part.of(each) if get_args(hint)[0] is Part else str(each) for each in several)
+        parts = get_args(hint)[0] is Part
+        alone = isinstance(value, str) or (parts and not isinstance(value, list | tuple))
+        return tuple(Part.of(each) if parts else str(each) for each in ((value,) if alone else cast(Iterable[object], value)))
     if hint is Size and not isinstance(value, str):
         sides = cast(Iterable[object], value) if isinstance(value, list | tuple) else [value] * 2
         return Size(*(cast(int, _convert(int, side)) for side in sides))
