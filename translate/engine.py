@@ -24,8 +24,9 @@ from translate.data.augment import Augmentation
 from translate.data.catalogue import Found, open_domains
 from translate.data.domain import Array, Domain, Space
 from translate.data.loader import CACHE_BYTES, Loader, Source
-from translate.errors import DataWarning, Interrupted, RecipeError, UnknownName, UserError, listed, near
-from translate.inference import PictureTranslator, Scale
+from translate.errors import DataWarning, Interrupted, RecipeError, UserError, listed
+from translate.given import explained, find_recipe, given_again, recorded_method
+from translate.inference import PictureTranslator, Scale, choose_way
 from translate.options import Part
 from translate.parts import build_part, owners
 from translate.plugins import Hooks, Plugins, installed
@@ -92,7 +93,7 @@ class Engine:
         **values: object,
     ) -> None:
         plugins = plugins or installed()
-        name, method = _method(recipe, plugins)
+        name, method = find_recipe(recipe, plugins)
         names = (domains,) if isinstance(domains, str) else tuple(domains)
         method.check_domains(name, names)
         chosen = preset or default_preset(method, choose_device(str(values.get("device", "auto"))).type)
@@ -366,9 +367,9 @@ class Engine:
         engine.preset, engine.found, engine._trainer, engine._loader = None, None, None, None
         engine.run_options = RunOptions(domains=tuple(space.name for space in header.spaces), device=device)
         recorded = {name.removeprefix("plugin "): each for name, each in header.versions.items() if name.startswith("plugin ")}
-        with _explained(engine.plugins, recorded):
-            method = _recorded_method(header.recipe, recipe, engine.plugins)
-            values = {**header.options, **_given_again(header.options, given)}
+        with explained(engine.plugins, recorded):
+            method = recorded_method(header.recipe, recipe, engine.plugins)
+            values = {**header.options, **given_again(header.options, given)}
             own = options.build(method.Options, values, f"Recipe '{header.recipe}'")
             engine._build(header.recipe, method, own, header.spaces, training=False)
         load_exported(engine.recipe, tensors, str(file))
@@ -395,12 +396,12 @@ class Engine:
         free = {
             name: changes.pop(name) for name in ("device", "workers", "data", "on_plugin_error", "listeners") if name in changes
         }
-        given = _given_again({**record["run"], **record["options"]}, changes, required=True)
+        given = given_again({**record["run"], **record["options"]}, changes, required=True)
         engine = cls.__new__(cls)
         recorded = record.get("plugins", {})
         values = {**record["run"], **record["options"], **({"data": record["root"]} if "root" in record else {}), **free, **given}
-        with _explained(plugins, recorded):
-            method = _recorded_method(record["recipe"], recipe, plugins)
+        with explained(plugins, recorded):
+            method = recorded_method(record["recipe"], recipe, plugins)
             run_options, own = resolve(method, record["recipe"], None, values)
             engine._open(record["recipe"], method, record.get("preset"), run_options, own, plugins, fresh=False)
         if absent := plugins.missing(recorded):
@@ -477,21 +478,9 @@ class Engine:
 
     # Use
 
-    def domain_index(self, name: str) -> int:
-        """The number of domain ``name``. Raises UserError where there is none."""
-        names = [space.name for space in self.spaces]
-        if name not in names:
-            raise UserError(f"There is no domain '{name}' in these weights.{near(name, names)} Domains: {listed(names)}.")
-        return names.index(name)
-
     def translator(self, to: str | None = None, source: str | None = None, scale: Scale = "train") -> PictureTranslator:
         """What takes pictures to domain ``to``; by default the last domain, from the first of the others."""
-        target = self.domain_index(to) if to is not None else len(self.spaces) - 1
-        if source is not None and self.domain_index(source) == target:
-            raise UserError(f"The pictures are '{source}' already; --to must name another domain than --source.")
-        start = (
-            self.domain_index(source) if source is not None else next((i for i in range(len(self.spaces)) if i != target), target)
-        )
+        start, target = choose_way(self.recipe, self.recipe_name, self.spaces, to, source)
         self.recipe.eval()
         return PictureTranslator(
             lambda image: self.recipe.translate(image, start, target),
@@ -565,68 +554,6 @@ class Engine:
             steps.append((batches, clock))
         self._trainer.settle(steps)
         self._settled = self.step
-
-
-def _method(recipe: str | type[Recipe], plugins: Plugins) -> tuple[str, type[Recipe]]:
-    """The name and the class of a recipe that is given as either."""
-    if isinstance(recipe, str):
-        return recipe, plugins.recipes[recipe]
-    if not (isinstance(recipe, type) and issubclass(recipe, Recipe)):
-        raise UserError(f"The recipe is {recipe!r}; it must be a name, such as 'cyclegan', or a subclass of translate.Recipe.")
-    return Part.of(recipe).name, recipe
-
-
-def _recorded_method(name: str, given: type[Recipe] | None, plugins: Plugins) -> type[Recipe]:
-    """The recipe of the recorded ``name``, or the one that is ``given`` again in its place. Raises UserError."""
-    if not Part(name).is_object:
-        if given is not None:
-            raise UserError(f"The recipe is '{name}', by name, and cannot be replaced; leave 'recipe' away.")
-        return plugins.recipes[name]
-    if given is None:
-        raise UserError(
-            f"The recipe was the class {name}, which no file can hold; give it again: recipe={name.strip('<>').split('.')[-1]}."
-        )
-    _same_class("recipe", name, _method(given, plugins)[0])
-    return given
-
-
-def _given_again(recorded: Mapping[str, Any], given: Mapping[str, object], *, required: bool = False) -> dict[str, object]:
-    """The objects of ``given`` that stand in for parts which were objects in the ``recorded`` options. Raises UserError for any others.
-
-    With ``required``, none may lack.
-    """
-    objects = {name: str(value) for name, value in recorded.items() if Part(str(value)).is_object}
-    for name, value in given.items():
-        if name not in objects:
-            raise UserError(f"A run goes on with the options that it began with, so {options.flag(name)} cannot be changed.")
-        _same_class(name, objects[name], Part.of(value).name)
-    for name in objects.keys() - given.keys() if required else ():
-        raise UserError(
-            f"{options.flag(name)} was an object of the class {objects[name]}, which no file can hold; give one again: "
-            f"{name}={_last(objects[name])}."
-        )
-    return dict(given)
-
-
-def _same_class(name: str, recorded: str, given: str) -> None:
-    """Raise UserError unless both are of one class, whatever module it lives in now."""
-    if _last(recorded) != _last(given):
-        raise UserError(f"'{name}' was {recorded}, and {given} was given; give one of the same class.")
-
-
-def _last(name: str) -> str:
-    """The class's own name, of the name of a part that is an object."""
-    return name.strip("<>").split(".")[-1]
-
-
-@contextmanager
-def _explained(plugins: Plugins, recorded: Mapping[str, str]) -> Iterator[None]:
-    """Where a name is missing inside, say which plugins the weights or the run were made with that are not here."""
-    try:
-        yield
-    except UnknownName as error:
-        missing = plugins.missing(recorded)
-        raise UnknownName(f"{error} It was made with {missing}." if missing else str(error)) from None
 
 
 def load_exported(recipe: Recipe, tensors: Mapping[str, Tensor], origin: str, recorded: Mapping[str, Any] | None = None) -> None:

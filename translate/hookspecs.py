@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from translate.game import Game, ImageLoss
     from translate.recipe import Recipe
 
+#: The version of the interface that plugins are written for, hooks and public names: major.minor, by semantic versioning.
+INTERFACE = "1.0"
+
 hookspec = pluggy.HookspecMarker("translate")
 hookimpl = pluggy.HookimplMarker("translate")
 

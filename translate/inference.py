@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -14,7 +14,10 @@ from torch.nn import functional
 
 from translate.data import picture
 from translate.data.domain import Array, Space
-from translate.errors import UserError
+from translate.errors import UserError, listed, near
+
+if TYPE_CHECKING:
+    from translate.recipe import Recipe
 
 #: What can be translated; the result is of the same kind, a PIL picture where a path came in, a list where a list came in.
 Picture = str | Path | Image.Image | Array | Tensor
@@ -145,6 +148,33 @@ class PictureTranslator:
         mode = "reflect" if below < height and right < width else "replicate"
         padded = functional.pad(batch, (0, right, 0, below), mode=mode) if below or right else batch
         return self.network(padded)[..., :height, :width].float()
+
+
+def choose_way(recipe: Recipe, name: str, spaces: Sequence[Space], to: str | None, source: str | None) -> tuple[int, int]:
+    """The numbers of the domains to translate from and to: by default to the last one that the method leads to, from the first.
+
+    Raises UserError where there is no such domain, or the method, ``name``, does not lead from the one to the other.
+    """
+
+    def number(domain: str) -> int:
+        names = [space.name for space in spaces]
+        if domain not in names:
+            raise UserError(f"There is no domain '{domain}' in these weights.{near(domain, names)} Domains: {listed(names)}.")
+        return names.index(domain)
+
+    numbers = range(len(spaces))
+    ways = [(i, j) for j in reversed(numbers) for i in numbers if recipe.leads(i, j)]
+    fits = [(i, j) for i, j in ways if (source is None or i == number(source)) and (to is None or j == number(to))]
+    if fits:
+        return fits[0]
+    target = number(to) if to is not None else len(spaces) - 1
+    start = number(source) if source is not None else next((i for i in numbers if i != target), target)
+    if source is not None and start == target:
+        raise UserError(f"The pictures are '{source}' already; --to must name another domain than --source.")
+    if start == target:
+        return start, target  # a method of one domain says itself what it does instead
+    known = listed(f"{spaces[i].name}→{spaces[j].name}" for i, j in sorted(ways))
+    raise UserError(f"'{name}' does not lead from '{spaces[start].name}' to '{spaces[target].name}'; it has learned {known}.")
 
 
 def open_image(path: Path) -> Image.Image:

@@ -188,6 +188,8 @@ class Recipe(nn.Module):
     #: takes the counterpart, of the same name, of each sample of the first domain, cropped and flipped alike. The last entry holds for
     #: all further domains.
     order: ClassVar[tuple[str, ...]] = ("round", "draw")
+    #: From which domain to which ``translate`` leads, as pairs of their numbers; None for a method that leads from each to every other.
+    directions: ClassVar[tuple[tuple[int, int], ...] | None] = None
     #: The noise that ``sample`` takes, set in ``build``; None for a method that makes nothing from noise.
     latent: Latent | None = None
 
@@ -237,6 +239,10 @@ class Recipe(nn.Module):
     def fixed_size(self) -> bool:
         """Whether ``translate`` takes pictures of the training size only."""
         return any(getattr(self.get_submodule(name), "fixed_size", False) for name in self.exports)
+
+    def leads(self, source: int, target: int) -> bool:
+        """Whether ``translate`` leads from domain ``source`` to another, ``target``."""
+        return source != target and (self.directions is None or (source, target) in self.directions)
 
     def translate(self, image: Tensor, source: int, target: int) -> Tensor:
         """``image`` of domain ``source``, ``(B, C, H, W)`` in [-1, 1], as domain ``target`` would show it."""

@@ -97,7 +97,7 @@ class Recorder:
                     _block(engine, source, target, samples)
                     for source, samples in enumerate(self._shown)
                     for target in range(len(engine.spaces))
-                    if source != target
+                    if engine.recipe.leads(source, target)
                 ]
             )
         else:
@@ -151,19 +151,20 @@ def _made(engine: Engine) -> Image.Image:
 
 @torch.no_grad()
 def _block(engine: Engine, source: int, target: int, samples: Shown) -> list[Column]:
-    """Input, translation, round trip, and the truth where it is known."""
+    """Input, translation, the round trip where there is a way back, and the truth where it is known."""
     domain, indices, arrays = samples
     here, there = engine.spaces[source], engine.spaces[target]
     with engine.averaged():
         engine.recipe.eval()
         images = picture.to_tensor(np.stack(arrays), here.window, engine.device)
         translated = engine.recipe.translate(images, source, target)
-        returned = engine.recipe.translate(translated, target, source)
-    columns: list[Column] = [
-        (here.name, arrays),
-        (f"as {there.name}", list(picture.to_stored(translated, there.window, there.dtype))),
-        (f"back to {here.name}", list(picture.to_stored(returned, here.window, here.dtype))),
-    ]
+        columns: list[Column] = [
+            (here.name, arrays),
+            (f"as {there.name}", list(picture.to_stored(translated, there.window, there.dtype))),
+        ]
+        if engine.recipe.leads(target, source):
+            returned = engine.recipe.translate(translated, target, source)
+            columns.append((f"back to {here.name}", list(picture.to_stored(returned, here.window, here.dtype))))
     truths = [domain.counterpart(index, there.name) for index in indices]
     if any(truth is not None for truth in truths):
         columns.append(

@@ -93,6 +93,21 @@ class ResNetGenerator(nn.Module):
         self.output = Output(nn.Sequential(nn.ReflectionPad2d(3), last), options.attention)
         initialise(self)
 
+    def features(self, image: Tensor) -> list[Tensor]:
+        """What the encoder sees, ``(B, C', H', W')`` each: the picture, each stage of ``down`` after its activation, each residual block.
+
+        The last of them, through ``up`` and ``output``, is what ``forward`` gives.
+        """
+        seen = [image]
+        for layer in self.down:
+            image = layer(image)
+            if isinstance(layer, nn.ReLU):
+                seen.append(image)
+        for block in self.blocks:
+            image = block(image)
+            seen.append(image)
+        return seen
+
     def forward(self, image: Tensor) -> Tensor:
         """The picture of the other domain."""
         return cast(Tensor, self.output(self.up(self.blocks(self.down(image))), image))

@@ -146,7 +146,9 @@ class Display:
         if engine.recipe.latent is not None:
             say(f"Make more with it: {shlex.join(['translate', 'sample', str(engine.out), '-n', '64'])}")
             return
-        source, target = engine.spaces[0].name, engine.spaces[-1].name
+        last = len(engine.spaces) - 1
+        way = (0, last) if engine.recipe.leads(0, last) else (engine.recipe.directions or ((0, last),))[0]
+        source, target = (engine.spaces[number].name for number in way)
         inputs = engine.out / "samples" / "inputs" / file_name(source)
         command = [
             "translate",

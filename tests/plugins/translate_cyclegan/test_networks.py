@@ -205,3 +205,13 @@ def test_every_parameter_gets_a_gradient():
     ):
         network(torch.randn(1, 3, 64, 64)).square().sum().backward()
         assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("blocks", [0, 2])
+def test_the_last_features_of_a_generator_lead_to_its_picture(blocks):
+    network = ResNetGenerator(space(16, 4), space(16, 3, "y"), ResNetGenerator.Options(blocks=blocks, channels=4))
+    image = torch.rand(2, 4, 16, 16) * 2 - 1
+    features = network.features(image)
+    assert [each.shape[1:] for each in features] == [(4, 16, 16), (4, 16, 16), (8, 8, 8), *[(16, 4, 4)] * (1 + blocks)]
+    assert torch.equal(features[0], image)
+    assert torch.equal(network.output(network.up(features[-1]), image), network(image))
