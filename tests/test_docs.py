@@ -7,11 +7,9 @@ import importlib
 import re
 import shlex
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-import translate
 from translate.plugins import installed
 
 ROOT = Path(__file__).parent.parent
@@ -38,16 +36,6 @@ def test_examples_in_docstrings(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
-def test_the_page_on_adding_a_loss_adds_one(tiny):
-    text = (ROOT / "docs" / "how-to" / "add-a-loss.md").read_text(encoding="utf-8")
-    (code,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.S) if "hookimpl" in block]
-    module = ModuleType("translate_smoothed")
-    exec(code, vars(module))
-    with translate.plugin(module, "smoothed"):
-        report = next(tiny(adversarial="smoothed").steps())
-    assert "generators/fool_x" in report.losses
-
-
 def test_pages_name_options_and_verbs_that_exist():
     from dataclasses import fields
 
@@ -56,7 +44,20 @@ def test_pages_name_options_and_verbs_that_exist():
 
     options = [RunOptions, *(recipe.Options for recipe in installed().recipes.values())]
     flags = {"--" + field.name.replace("_", "-") for cls in options for field in fields(cls)}
-    flags |= {"--preset", "--config", "--out", "--help", "--json", "--to", "--source", "--scale", "--interpolate", "--walk"}
+    flags |= {
+        "--preset",
+        "--config",
+        "--out",
+        "--help",
+        "--json",
+        "--to",
+        "--source",
+        "--scale",
+        "--interpolate",
+        "--walk",
+        "--kind",
+        "--no-plugins",
+    }
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for flag in re.findall(r"(?<![\w-])(--[a-z][a-z0-9-]+)", text):
@@ -123,7 +124,8 @@ def test_pages_name_tests_that_exist():
 
 def commands() -> list[str]:
     """Every run that a page tells the reader to start, as it stands there; the reference has placeholders in them."""
-    pages = [page for page in PAGES if page.parent.name != "reference"]
+    # The page on plugins uses one that it makes on the way, and has a test of its own, tests/test_plugin_page.py.
+    pages = [page for page in PAGES if page.parent.name != "reference" and page.name != "write-a-plugin.md"]
     lines = [line for page in pages for block in SHELL.findall(page.read_text(encoding="utf-8")) for line in block.splitlines()]
     return sorted({line[line.index("translate run") :] for line in lines if "translate run" in line})
 
@@ -134,7 +136,7 @@ def test_runs_in_pages_have_options_and_parts_that_exist(command):
 
     from translate import Part
     from translate.cli.run import _parser
-    from translate.recipe import part_options
+    from translate.parts import part_options
     from translate.settings import default_preset, resolve
 
     plugins = installed()

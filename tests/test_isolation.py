@@ -79,7 +79,11 @@ def twenty(monkeypatch, failing=FAILING, extra=()):
     entries = [*module.entry_points(group="translate")]
     for name, load in {**{name: (lambda each=each: each) for name, each in good.items()}, **failing, **dict(extra)}.items():
         loaded = load if load in (no_import, exits) or name in good else (lambda load=load: load())
-        entries.append(SimpleNamespace(name=name, load=loaded, dist=SimpleNamespace(name=f"translate-{name}", version="1.2")))
+        entries.append(
+            SimpleNamespace(
+                name=name, load=loaded, value="test_plugin", dist=SimpleNamespace(name=f"translate-{name}", version="1.2")
+            )
+        )
     monkeypatch.setattr(module, "entry_points", lambda group: entries if group == "translate" else ())
     return Plugins(), good
 

@@ -23,7 +23,7 @@ HOOKS = sorted(name for name, each in vars(hookspecs).items() if hasattr(each, "
 
 
 def fake_entry(name: str, load):
-    return SimpleNamespace(name=name, load=load, dist=SimpleNamespace(name=f"dist-{name}", version="1.2"))
+    return SimpleNamespace(name=name, load=load, value="test_plugin", dist=SimpleNamespace(name=f"dist-{name}", version="1.2"))
 
 
 def with_entries(monkeypatch, *entries) -> Plugins:

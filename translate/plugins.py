@@ -50,6 +50,8 @@ class Plugin:
     #: "loaded"; "blocked", by the user; "broken", where it could not be loaded; "disabled", where an event failed.
     state: str
     problem: str = ""
+    #: The module that the entry point names.
+    module: str = ""
 
     def __str__(self) -> str:
         return f"plugin '{self.name}' ({self.distribution} {self.version})"
@@ -148,6 +150,13 @@ class Plugins:
         for registry in self.registries.values():
             registry.remove(name)
 
+    def hooks_of(self, name: str) -> list[str]:
+        """The hooks that plugin ``name`` implements, other than those that fill a registry."""
+        others = [
+            hook for hook in vars(hookspecs) if hasattr(getattr(hookspecs, hook), "translate_spec") and "register_" not in hook
+        ]
+        return [hook for hook in others if any(owner == name for owner, _ in self._hooks.implementations(hook))]
+
     def origin(self, name: str) -> str:
         """The plugin ``name`` as sentences call it, with its distribution and version where it was installed."""
         return next((str(plugin) for plugin in self.found if plugin.name == name), f"plugin '{name}'")
@@ -239,7 +248,7 @@ class Plugins:
             except (Exception, SystemExit) as error:
                 # Whatever a stranger's package raises while it is imported must not take the others with it.
                 state, problem = "broken", _brief(error)
-        self.found.append(Plugin(entry.name, distribution, version, state, problem))
+        self.found.append(Plugin(entry.name, distribution, version, state, problem, entry.value.partition(":")[0]))
 
 
 def _registrar(registry: Registry[Any], plugin: str) -> Callable[[str, Any], None]:

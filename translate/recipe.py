@@ -122,7 +122,7 @@ class Make:
             return cast(Game, nn.Module())
         game: Game = self._made(self.plugins.adversarial_losses, part, Game)
         for judge in judges:
-            game.check(judge, self._parts[judge])
+            game.check(judge, self._part(judge))
         return game
 
     def cycle_loss(self, part: Part, judges: Sequence[nn.Module] = ()) -> ImageLoss:
@@ -148,9 +148,13 @@ class Make:
                 if not hasattr(judge, "features"):
                     raise UserError(
                         f"The {registry.kind} '{part.name}' compares what a discriminator's layers see, and discriminator "
-                        f"'{self._parts[judge].name}' does not show it (it has no method 'features'); choose another of the two."
+                        f"'{self._part(judge).name}' does not show it (it has no method 'features'); choose another of the two."
                     )
         return loss
+
+    def _part(self, judge: nn.Module) -> Part:
+        """What ``judge`` was made of; one that the method made itself goes by its class."""
+        return self._parts.get(judge, Part(type(judge).__name__))
 
     def _made(self, registry: Registry[Any], part: Part, wanted: type[Any], *spaces: Space) -> Any:
         self.used.update(owners(registry, part))

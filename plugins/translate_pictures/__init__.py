@@ -23,6 +23,6 @@ def open_domain(name: str, root: Path | None, split: str, size: tuple[int, int] 
     if root is not None or name not in NAMES:
         return None
     # Drawing brings Pillow and numpy; a run on other data shouldn't wait for them.
-    from .domain import DrawnDomain
+    from .domain import SPLITS, DrawnDomain
 
-    return DrawnDomain(name, split, size)
+    return DrawnDomain(name, split, size) if split in SPLITS else None

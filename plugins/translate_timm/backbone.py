@@ -126,8 +126,10 @@ class Backbone(Pretrained):
         )
         # Some models keep the layers after the last map that is used: nothing would ever train them.
         parameters = list(self.network.parameters())
-        total = torch.stack([each.sum() for each in features]).sum()
-        for parameter, gradient in zip(parameters, torch.autograd.grad(total, parameters, allow_unused=True), strict=True):
+        with torch.enable_grad():
+            total = torch.stack([each.sum() for each in features]).sum()
+            gradients = torch.autograd.grad(total, parameters, allow_unused=True)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.requires_grad_(gradient is not None)
 
     def begin(self) -> None:

@@ -23,6 +23,7 @@ VERBS = {
     "apply": "translate pictures with trained weights",
     "sample": "make pictures from noise with trained weights",
     "list": "list recipes, networks, losses, weights and plugins",
+    "plugins": "list plugins, check one, or begin a new one",
     "show": "show a recipe, a network, a loss, a run or weights",
 }
 #: The entry-point group of verbs that plugins add.
