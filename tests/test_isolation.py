@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
@@ -218,8 +219,32 @@ def test_weights_of_a_plugin_that_is_not_there_say_how_to_get_it(tiny, tmp_path)
     for use in (Engine.load, Engine.resume):
         with pytest.raises(UnknownName, match=rf"no generator named 'mine-alone'.*{how}"):
             use(tmp_path / "run")
-    with pytest.warns(translate.DataWarning, match=how):
-        Engine.resume(tmp_path / "without")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Engine.resume(tmp_path / "without")  # which does not rest on it
+
+
+def test_listeners_of_one_name_and_of_no_hook_get_a_sentence(tiny):
+    @dataclass
+    class Ear:  # which cannot be hashed
+        heard: int = 0
+
+        @hookimpl
+        def step_reported(self):
+            self.heard += 1
+
+    class Old:
+        @hookimpl
+        def step_finished(self):
+            pass
+
+    ear = Ear()
+    tiny(listeners=[ear]).fit()
+    assert ear.heard == 1
+    with pytest.raises(PluginError, match=r"There is a plugin or a listener named .* already"):
+        tiny(listeners=[ear, ear])
+    with pytest.raises(PluginError, match=r"cannot take part .*unknown hook 'step_finished'"):
+        tiny(listeners=[Old()])
 
 
 def test_an_allow_list_blocks_all_others(monkeypatch):

@@ -259,7 +259,7 @@ class Engine:
                 checkpoint.write_record(self.out, self._record())
         recorder = Recorder(self, self.out) if self.out is not None else None
         means = Means()
-        with self.listening(recorder, "recorder"), stop_requests() as stop:
+        with self.listening(recorder, " recorder"), stop_requests() as stop:
             self.tell("run_started")
             for report in self.steps():
                 means.add(report.raw)
@@ -285,8 +285,10 @@ class Engine:
     @contextmanager
     def listening(self, listener: object | None, name: str) -> Iterator[None]:
         """Inside, ``listener``, an object with event hooks, is told what this engine does. What it raises stops the engine."""
-        if listener is not None:
-            self.listeners.add(listener, name)
+        if listener is None:
+            yield
+            return
+        self.listeners.add(listener, name)
         try:
             yield
         finally:
@@ -309,7 +311,8 @@ class Engine:
             spaces=self.spaces,
             step=self.step,
             averaged=bool(self._trainer.averages) if self._trainer is not None else self._loaded_averages,
-            versions=_versions() | {f"plugin {name}": origin for name, origin in self._plugins_loaded().items()},
+            versions=_versions()
+            | {f"plugin {name}": origin for name, origin in self._plugins_loaded().items() if name in self.used},
             backbones=self.backbones,
         )
 
@@ -398,7 +401,8 @@ class Engine:
         }
         given = given_again({**record["run"], **record["options"]}, changes, required=True)
         engine = cls.__new__(cls)
-        recorded = record.get("plugins", {})
+        everybody = record.get("plugins", {})
+        recorded = {name: everybody[name] for name in record.get("rests_on", everybody) if name in everybody}
         values = {**record["run"], **record["options"], **({"data": record["root"]} if "root" in record else {}), **free, **given}
         with explained(plugins, recorded):
             method = recorded_method(record["recipe"], recipe, plugins)
@@ -444,6 +448,7 @@ class Engine:
             "data": self.fingerprints,
             "versions": _versions(),
             "plugins": self._plugins_loaded(),
+            "rests_on": sorted(self.used),
             **({"backbones": dict(self.backbones)} if self.backbones else {}),
         }
 
@@ -453,7 +458,11 @@ class Engine:
         return {domain.name: domain.fingerprint() for domain in self.found.train} if self.found is not None else {}
 
     def _plugins_loaded(self) -> dict[str, str]:
-        return {each.name: f"{each.distribution} {each.version}" for each in self.plugins.found if each.state == "loaded"}
+        return {
+            each.name: f"{each.distribution} {each.version}"
+            for each in self.plugins.found
+            if each.state in ("loaded", "disabled")
+        }
 
     def _start_from(self, name: str) -> None:
         """Take over trained networks: the exported ones, and the judges that fit, where the weights come with a checkpoint."""

@@ -62,7 +62,7 @@ def _same_class(name: str, recorded: str, given: str) -> None:
 
 def _last(name: str) -> str:
     """The class's own name, of the name of a part that is an object."""
-    return name.strip("<>").split(".")[-1]
+    return name[1:-1].rpartition(".")[2]
 
 
 @contextmanager

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -68,10 +68,15 @@ class Hooks:
         return self._manager.has_plugin(name)
 
     def add(self, plugin: object, name: str) -> None:
-        """Take ``plugin`` in. Raises pluggy's error, and leaves it out, where it implements a hook that does not exist."""
+        """Take ``plugin`` in. Raises PluginError, and leaves it out, where the name is taken or a hook of it does not exist."""
+        if name in self:
+            raise PluginError(f"There is a plugin or a listener named '{name}' already; one of the two must choose another name.")
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            self.remove(name)
+            raise PluginError(f"'{name}' cannot take part ({_brief(error)}); docs/reference/hooks.md lists the hooks.") from error
         except BaseException:
             self.remove(name)
             raise
@@ -83,13 +88,14 @@ class Hooks:
 
     def implementations(self, hook: str) -> list[tuple[str, Callable[..., Any]]]:
         """The name of each plugin that implements ``hook``, in the order of names, and a function that takes all arguments of the hook."""
-        plugins = dict(sorted(self._manager.list_name_plugin()))
-        found: list[tuple[str, Callable[..., Any]]] = []
-        for name, plugin in plugins.items():
-            caller = self._manager.subset_hook_caller(hook, [other for other in plugins.values() if other is not plugin])
-            if caller.get_hookimpls():
-                found.append((name, caller))
-        return found
+        return [
+            (each.plugin_name, partial(_call, each.function, each.argnames))
+            for each in sorted(getattr(self._manager.hook, hook).get_hookimpls(), key=lambda each: str(each.plugin_name))
+        ]
+
+
+def _call(function: Callable[..., Any], names: Sequence[str], **arguments: Any) -> Any:
+    return function(**{name: arguments[name] for name in names})
 
 
 class Plugins:
@@ -212,11 +218,10 @@ class Plugins:
                 self._disable(name, f"failed at {event} ({_brief(error)})")
 
     def _disable(self, name: str, problem: str) -> None:
-        if all(plugin.name != name for plugin in self.found):  # registered in this process, by somebody who can mend it
+        installed_ones = [plugin for plugin in self.found if plugin.name == name and plugin.state == "loaded"]
+        if not installed_ones:  # registered in this process, by somebody who can mend it
             self._hooks.remove(name)
-        self.found = [
-            replace(plugin, state="disabled", problem=problem) if plugin.name == name else plugin for plugin in self.found
-        ]
+        self.found = [replace(each, state="disabled", problem=problem) if each in installed_ones else each for each in self.found]
 
     def hint(self) -> str:
         """A sentence on plugins that are not there, to end the error about a name that is missing; usually empty."""
@@ -234,8 +239,10 @@ class Plugins:
         if not absent:
             return ""
         names = listed(f"'{name}' ({origin})" for name, origin in absent.items())
-        packages = " ".join(dict.fromkeys(origin.rpartition(" ")[0] for origin in absent.values()))
-        return f"plugin{'s' * (len(absent) > 1)} {names}, not loaded here: pip install {packages}"
+        known = {plugin.name for plugin in self.found}  # blocked or broken: there is nothing to install
+        packages = " ".join(dict.fromkeys(origin.rpartition(" ")[0] for name, origin in absent.items() if name not in known))
+        how = f": pip install {packages}" if packages else ", though installed: 'translate plugins list' says why"
+        return f"plugin{'s' * (len(absent) > 1)} {names}, not loaded here{how}"
 
     def _load_entry(self, entry: EntryPoint, *, blocked: bool) -> None:
         distribution = entry.dist.name if entry.dist else "unknown"

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     """Do one of the three."""
     if not arguments or arguments[0] in ("-h", "--help"):
         print(HELP.format(kinds=listed(KINDS).replace(" and ", " or ")))
-        return 0
+        raise SystemExit(0)
     action, rest = arguments[0], arguments[1:]
     if action not in ACTIONS:
         raise UserError(f"'translate plugins' knows {listed(ACTIONS)}, not '{action}'.{near(action, ACTIONS)}")

@@ -64,7 +64,7 @@ def train(engine: Engine, chosen_preset: str | None = None) -> None:
     display = Display(engine)
     display.introduce(chosen_preset)
     try:
-        with display, engine.listening(display, "display"):
+        with display, engine.listening(display, " display"):
             engine.fit()
     except Interrupted as stopped:
         raise Interrupted(f"{stopped} {_how_to_go_on(engine)}", stopped.signal) from None
@@ -137,7 +137,7 @@ def _read_config(path: Path, recipe: str) -> dict[str, Any]:
             result |= value
         elif key in ("run", "options") or (isinstance(value, dict) and key not in RECORDED):
             raise UserError(f"{path}: options stand at the top or in the tables [run] and [options], not in '{key}'.")
-        elif key not in ("recipe", "root") and not isinstance(value, dict):
+        elif key not in ("recipe", "root", "rests_on") and not isinstance(value, dict):
             result[key] = value
     # A record names the data as the command did, and where that was.
     return result | ({"data": values["root"]} if "root" in values else {})

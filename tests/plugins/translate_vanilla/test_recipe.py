@@ -112,7 +112,7 @@ def test_who_optimises_what():
 def test_the_report_preset():
     engine = Engine("vanilla", ("digits",), preset="report", device="cpu")
     assert engine.run_options.epochs == 200
-    assert (engine.run_options.size, engine.run_options.augment) == ((28, 28), "none")
+    assert (engine.run_options.size, str(engine.run_options.augment)) == ((28, 28), "none")
     assert engine.trainer.rates(Clock(0, 1, 200, 200)) == {"discriminator": 1e-4, "generator": 1e-4}
     assert engine.recipe.latent.width == 100
     assert (Vanilla.Options().lr, Vanilla.Options().beta1) == (2e-4, 0.5)
