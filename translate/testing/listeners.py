@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 from translate import hookspecs
+from translate.errors import PluginError
 from translate.hookspecs import ListenerFactory
 from translate.parts import build_part
 from translate.plugins import Hooks
@@ -30,7 +31,10 @@ def check_listener(factory: ListenerFactory, *, part: str = "") -> None:
     with blamed(
         what, "it must be made by factory(), or by factory(options), with hooks and arguments as translate.hookspecs has them"
     ):
-        hooks.add(build_part(no_plugins().listeners, chosen, None), chosen.name)
+        try:
+            hooks.add(build_part(no_plugins().listeners, chosen, None), chosen.name)
+        except PluginError as error:
+            raise NonConforming(str(error)) from error
     if not any(hooks.implementations(event) for event in EVENTS):
         raise NonConforming(
             f"{what} has no event hook, so that it hears of nothing; mark one of its methods, such as step_reported, with "
