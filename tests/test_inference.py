@@ -399,3 +399,18 @@ def test_tensors_out_of_range_are_refused(tiny):
     with pytest.raises(UserError, match="values up to nan"):
         engine.translate(torch.full((3, 16, 16), float("nan")), to="dog")
     assert engine.translate(torch.full((3, 16, 16), 1.1), to="dog").shape == (3, 16, 16)
+
+
+def test_a_way_that_was_not_learned_is_refused_with_those_that_were():
+    from types import SimpleNamespace
+
+    from translate.inference import choose_way
+
+    spaces = [SimpleNamespace(name=name) for name in "xyz"]
+    one_way = SimpleNamespace(leads=lambda source, target: (source, target) == (0, 1))
+    assert choose_way(one_way, "mine", spaces, None, None) == (0, 1)
+    for to, source in ((None, "y"), ("x", None), ("z", "x")):
+        with pytest.raises(UserError, match=r"'mine' does not lead from '.' to '.'; it has learned x→y"):
+            choose_way(one_way, "mine", spaces, to, source)
+    with pytest.raises(UserError, match="are 'y' already; --to must name another"):
+        choose_way(one_way, "mine", spaces, "y", "y")

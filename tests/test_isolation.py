@@ -257,3 +257,60 @@ def test_an_allow_list_blocks_all_others(monkeypatch):
         assert {plugin.name for plugin in installed().found if plugin.state == "loaded"} == {"cyclegan"}
     finally:
         installed.cache_clear()
+
+
+def test_a_checkpoint_is_written_where_a_listener_ends_the_run(tiny, tmp_path):
+    """At the latest report, whether one was due or not: whoever fails to listen takes no training with it."""
+    engine = tiny(out=tmp_path / "run", steps=6, log_every=1, checkpoint_every=6)
+
+    class Fails:
+        @hookimpl
+        def step_reported(self, report):
+            if report.step == 3:
+                raise OSError("disk")
+
+    with engine.listening(Fails(), "mine"), pytest.raises(OSError, match="disk"):
+        engine.fit()
+    resumed = Engine.resume(tmp_path / "run")
+    assert resumed.step == 3
+    whole = tiny(steps=6).fit().trainer.state()
+    assert all(torch.equal(tensor, whole[key]) for key, tensor in resumed.fit().trainer.state().items())
+
+
+def test_a_listener_by_name_that_fails_is_named(tiny):
+    class Fails:
+        @hookimpl
+        def step_reported(self):
+            raise OSError("disk")
+
+    class Brings:
+        @hookimpl
+        def register_listeners(self, register):
+            register("failing", Fails)
+
+    with translate.plugin(Brings(), "brings"):
+        engine = tiny(listeners="failing")
+        with pytest.raises(PluginError, match=r"Listener 'failing' of plugin 'brings' failed at step_reported \(OSError: disk\)"):
+            engine.fit()
+
+
+def test_a_plugins_own_mistake_is_its_own_whatever_it_raises(tiny):
+    class Careless:
+        @hookimpl
+        def step_reported(self, engine):
+            engine.translate("nowhere.png")
+
+    with (
+        translate.plugin(Careless()),
+        pytest.warns(PluginWarning, match=r"'Careless' failed at step_reported \(UserError: There is"),
+    ):
+        tiny().fit()
+
+
+def test_a_run_rests_on_the_plugin_that_brings_its_data(tmp_path):
+    engine = Engine("cyclegan", ("horse", "zebra"), **TINY, out=tmp_path / "run").fit(steps=1)
+    assert "pictures" in engine.used
+    with pytest.raises(
+        translate.UserError, match=r"no pictures for the domains .* made with plugin 'pictures' .*, though installed"
+    ):
+        Engine.resume(tmp_path / "run", plugins=Plugins(blocked=["pictures"]))

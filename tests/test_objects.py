@@ -158,3 +158,14 @@ def test_a_run_record_with_an_object_is_refused_as_a_config_file_in_one_sentence
     assert not (tmp_path / "other").exists()
     assert main(["show", str(tmp_path / "run"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["options"]["adversarial"].startswith("<")
+
+
+def test_an_augmentation_that_was_made_for_another_size_is_refused(tiny):
+    with pytest.raises(UserError, match=r"made for pictures of 8, and the run has --size 16; give the class itself"):
+        tiny(augment=translate.Augmentation((8, 8)))
+
+
+def test_a_name_in_the_place_of_an_object_is_refused(tiny, tmp_path):
+    tiny(out=tmp_path / "run", adversarial=Gap()).fit()
+    with pytest.raises(UserError, match=r"--adversarial was an object of the class .* and cannot be a name now"):
+        Engine.resume(tmp_path / "run", adversarial="hinge")

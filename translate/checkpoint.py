@@ -68,7 +68,7 @@ def save_checkpoint(
     try:
         files = {
             weights.WEIGHTS_NAME: weights.pack(exported, header.dump()),
-            TRAINING_NAME: weights.pack(training, {"progress": json.dumps(dict(progress))}),
+            TRAINING_NAME: weights.pack(training, {"progress": json.dumps(dict(progress))}, sealed=False),
         }
         listing = {name: {"sha256": _digest(data), "bytes": len(data)} for name, data in files.items()}
         for name, data in files.items():

@@ -6,7 +6,7 @@ import platform
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -24,8 +24,8 @@ from translate.data.augment import Augmentation
 from translate.data.catalogue import Found, open_domains
 from translate.data.domain import Array, Domain, Space
 from translate.data.loader import CACHE_BYTES, Loader, Source
-from translate.errors import DataWarning, Interrupted, RecipeError, UserError, listed
-from translate.given import explained, find_recipe, given_again, recorded_method
+from translate.errors import DataWarning, Interrupted, PluginError, RecipeError, TranslateError, UserError, brief, listed
+from translate.given import explained, find_recipe, given_again, recorded_method, same_class
 from translate.inference import PictureTranslator, Scale, choose_way
 from translate.options import Part
 from translate.parts import build_part, owners
@@ -124,11 +124,16 @@ class Engine:
         self.device = choose_device(run.device)
         check_precision(self.device, run.precision)
         augmentation = build_part(plugins.augmentations, run.augment, Augmentation, run.size)
+        if tuple(augmentation.size) != tuple(run.size):
+            raise UserError(
+                f"The augmentation was made for pictures of {options.Size(*augmentation.size)}, and the run has --size {run.size}; give "
+                f"the class itself."
+            )
         self.found: Found | None = open_domains(plugins, run.domains, run.data, augmentation.loading_size, search=fresh)
         self._build(name, method, own, [_space(domain, run.size) for domain in self.found.train], training=True)
         if fresh and run.init_from is None:
             self._begin()
-        self.used |= {*owners(plugins.augmentations, run.augment)}
+        self.used |= {*owners(plugins.augmentations, run.augment), *self.found.plugins}
         for part in run.listeners:
             self.used |= {*owners(plugins.listeners, part)}
             self.listeners.add(build_part(plugins.listeners, part, None), part.name)
@@ -280,7 +285,13 @@ class Engine:
 
     def _tell_of(self, report: Report, means: Means) -> None:
         self.trainer.check_finite()
-        self.tell("step_reported", report=Report(report.clock, means.take(), report.rates))
+        try:
+            self.tell("step_reported", report=Report(report.clock, means.take(), report.rates))
+        except Exception:
+            # Whoever fails to listen takes no training with it; what fails on top of that is not what the user has to hear of.
+            with suppress(Exception):
+                self.save_checkpoint()
+            raise
 
     @contextmanager
     def listening(self, listener: object | None, name: str) -> Iterator[None]:
@@ -295,11 +306,31 @@ class Engine:
             self.listeners.remove(name)
 
     def tell(self, event: str, **arguments: Any) -> None:
-        """Tell this engine's own listeners of an event, and then plugins, one by one: those that fail are dealt with as the run says."""
-        for _, implementation in self.listeners.implementations(event):
-            implementation(engine=self, **arguments)
+        """Tell this engine's own listeners of an event, and then plugins, one by one: those that fail are dealt with as the run says.
+
+        A listener that fails stops the engine, after all others have been told.
+        """
+        failure: Exception | None = None
+        for name, implementation in self.listeners.implementations(event):
+            try:
+                implementation(engine=self, **arguments)
+            except Exception as error:
+                failure = failure or self._listener_failure(name, event, error)
         policy = self.run_options.on_plugin_error
         self.plugins.tell(event, on_error=policy, used=self.used, engine=self, **arguments)
+        if failure is not None:
+            raise failure
+
+    def _listener_failure(self, name: str, event: str, error: Exception) -> Exception:
+        """What is raised where listener ``name`` raises ``error``: what the caller's own objects raise is the caller's to see as it is."""
+        if isinstance(error, TranslateError) or name not in self.plugins.listeners:
+            return error
+        origin = self.plugins.origin(self.plugins.listeners.owner(name))
+        failure = PluginError(
+            f"Listener '{name}' of {origin} failed at {event} ({brief(error)}); leave it out of --listeners to go on without it."
+        )
+        failure.__cause__ = error
+        return failure
 
     # Files
 
@@ -471,7 +502,9 @@ class Engine:
         mine, theirs = ([space.name for space in spaces] for spaces in (self.spaces, header.spaces))
         if mine != theirs and sorted(mine) == sorted(theirs):
             raise UserError(f"{file} was trained with --domains {' '.join(theirs)}; name the domains in that order.")
-        if header.recipe != self.recipe_name:
+        if Part(header.recipe).is_object and Part(self.recipe_name).is_object:
+            same_class("recipe", header.recipe, self.recipe_name)
+        elif header.recipe != self.recipe_name:
             raise UserError(f"{file} was trained by recipe '{header.recipe}', and cannot start a run of '{self.recipe_name}'.")
         load_exported(self.recipe, tensors, str(file), header.options)
         taken = {place: each for place, each in header.backbones.items() if re.split("[.:]", place)[0] in self.recipe.exports}

@@ -18,6 +18,10 @@ class UnknownName(UserError):
     """A name that is not registered, with the nearest one that is."""
 
 
+class NoDomain(UserError):
+    """Nobody has pictures or points of that name."""
+
+
 class NotAPicture(UserError):
     """Points stand where pictures are needed."""
 
@@ -48,6 +52,16 @@ class DataWarning(UserWarning):
 
 class PluginWarning(UserWarning):
     """A plugin failed and is left out from here on; the message names it, its version and the cause."""
+
+
+def brief(error: BaseException) -> str:
+    """An error of somebody else's as part of a sentence.
+
+    >>> brief(KeyError("wandb"))
+    "KeyError: 'wandb'"
+    """
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def near(name: str, names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from translate import options
-from translate.errors import UnknownName, UserError
+from translate.errors import NoDomain, UnknownName, UserError
 from translate.options import Part
 from translate.plugins import Plugins
 from translate.recipe import Recipe
@@ -29,10 +29,8 @@ def recorded_method(name: str, given: type[Recipe] | None, plugins: Plugins) -> 
             raise UserError(f"The recipe is '{name}', by name, and cannot be replaced; leave 'recipe' away.")
         return plugins.recipes[name]
     if given is None:
-        raise UserError(
-            f"The recipe was the class {name}, which no file can hold; give it again: recipe={name.strip('<>').split('.')[-1]}."
-        )
-    _same_class("recipe", name, find_recipe(given, plugins)[0])
+        raise UserError(f"The recipe was the class {name}, which no file can hold; give it again: recipe={_last(name)}.")
+    same_class("recipe", name, find_recipe(given, plugins)[0])
     return given
 
 
@@ -45,7 +43,11 @@ def given_again(recorded: Mapping[str, Any], given: Mapping[str, object], *, req
     for name, value in given.items():
         if name not in objects:
             raise UserError(f"A run goes on with the options that it began with, so {options.flag(name)} cannot be changed.")
-        _same_class(name, objects[name], Part.of(value).name)
+        if isinstance(value, str):
+            raise UserError(
+                f"{options.flag(name)} was an object of the class {objects[name]}, and cannot be a name now: give one again."
+            )
+        same_class(name, objects[name], Part.of(value).name)
     for name in objects.keys() - given.keys() if required else ():
         raise UserError(
             f"{options.flag(name)} was an object of the class {objects[name]}, which no file can hold; give one again: "
@@ -54,7 +56,7 @@ def given_again(recorded: Mapping[str, Any], given: Mapping[str, object], *, req
     return dict(given)
 
 
-def _same_class(name: str, recorded: str, given: str) -> None:
+def same_class(name: str, recorded: str, given: str) -> None:
     """Raise UserError unless both are of one class, whatever module it lives in now."""
     if _last(recorded) != _last(given):
         raise UserError(f"'{name}' was {recorded}, and {given} was given; give one of the same class.")
@@ -67,9 +69,9 @@ def _last(name: str) -> str:
 
 @contextmanager
 def explained(plugins: Plugins, recorded: Mapping[str, str]) -> Iterator[None]:
-    """Where a name is missing inside, say which plugins the weights or the run were made with that are not here."""
+    """Where a name or a domain is missing inside, say which plugins the weights or the run were made with that are not here."""
     try:
         yield
-    except UnknownName as error:
+    except (UnknownName, NoDomain) as error:
         missing = plugins.missing(recorded)
-        raise UnknownName(f"{error} It was made with {missing}." if missing else str(error)) from None
+        raise type(error)(f"{error} It was made with {missing}." if missing else str(error)) from None

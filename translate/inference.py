@@ -167,12 +167,12 @@ def choose_way(recipe: Recipe, name: str, spaces: Sequence[Space], to: str | Non
     fits = [(i, j) for i, j in ways if (source is None or i == number(source)) and (to is None or j == number(to))]
     if fits:
         return fits[0]
-    target = number(to) if to is not None else len(spaces) - 1
-    start = number(source) if source is not None else next((i for i in numbers if i != target), target)
-    if source is not None and start == target:
+    if source is not None and source == to:
         raise UserError(f"The pictures are '{source}' already; --to must name another domain than --source.")
-    if start == target:
-        return start, target  # a method of one domain says itself what it does instead
+    if len(spaces) == 1:
+        return 0, 0  # a method of one domain says itself what it does instead
+    start = number(source) if source is not None else next(i for i in numbers if to is None or i != number(to))
+    target = number(to) if to is not None else next(j for j in numbers if j != start)
     known = listed(f"{spaces[i].name}→{spaces[j].name}" for i, j in sorted(ways))
     raise UserError(f"'{name}' does not lead from '{spaces[start].name}' to '{spaces[target].name}'; it has learned {known}.")
 

@@ -115,7 +115,7 @@ def describe(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return listed(str(each) for each in get_args(hint)).replace(" and ", " or ")
     if get_origin(hint) is tuple:
-        return "names, such as tensorboard" if get_args(hint)[0] is Part else "names"
+        return "names with options" if get_args(hint)[0] is Part else "names"
     return {
         int: "a whole number",
         float: "a number",

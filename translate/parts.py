@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from torch import nn
 
 from translate import options as _options
-from translate.errors import RecipeError, TranslateError, UserError
+from translate.errors import RecipeError, TranslateError, UserError, brief
 from translate.options import NoOptions, Part
 from translate.registry import Registry
 
@@ -56,7 +56,7 @@ def build_part(registry: Registry[Any], part: Part, wanted: type[T] | None, *arg
         except TranslateError:
             raise
         except Exception as error:  # of whatever kind: it is its author's
-            raise RecipeError(f"The {what} '{part.name}'{origin} could not be made ({type(error).__name__}: {error}).") from error
+            raise RecipeError(f"The {what} '{part.name}'{origin} could not be made ({brief(error)}).") from error
     if wanted is not None and not isinstance(result, wanted):
         raise RecipeError(
             f"The {what} '{part.name}'{origin} is of the class {type(result).__name__}, and must be a {wanted.__name__}."

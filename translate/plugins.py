@@ -17,7 +17,7 @@ import pluggy
 
 from translate import hookspecs
 from translate.data.domain import Domain
-from translate.errors import PluginError, PluginWarning, TranslateError, listed
+from translate.errors import Interrupted, NotFinite, PluginError, PluginWarning, TranslateError, brief, listed
 from translate.hookspecs import (
     AugmentationFactory,
     DiscriminatorFactory,
@@ -50,8 +50,8 @@ class Plugin:
     #: "loaded"; "blocked", by the user; "broken", where it could not be loaded; "disabled", where an event failed.
     state: str
     problem: str = ""
-    #: The module that the entry point names.
-    module: str = ""
+    #: What the entry point names: a module, or an object in one, "module:object".
+    target: str = ""
 
     def __str__(self) -> str:
         return f"plugin '{self.name}' ({self.distribution} {self.version})"
@@ -76,7 +76,7 @@ class Hooks:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
             self.remove(name)
-            raise PluginError(f"'{name}' cannot take part ({_brief(error)}); docs/reference/hooks.md lists the hooks.") from error
+            raise PluginError(f"'{name}' cannot take part ({brief(error)}); docs/reference/hooks.md lists the hooks.") from error
         except BaseException:
             self.remove(name)
             raise
@@ -167,10 +167,10 @@ class Plugins:
         """The plugin ``name`` as sentences call it, with its distribution and version where it was installed."""
         return next((str(plugin) for plugin in self.found if plugin.name == name), f"plugin '{name}'")
 
-    def open_domain(
+    def find_domain(
         self, name: str, root: Path | None, split: str, size: tuple[int, int] | None, domains: tuple[str, ...]
-    ) -> Domain | None:
-        """The domain from the first plugin, in the order of names, that has it."""
+    ) -> tuple[str, Domain] | None:
+        """The first plugin, in the order of names, that has the domain, and the domain."""
         for owner, implementation in self._hooks.implementations("open_domain"):
             try:
                 domain: Domain | None = implementation(name=name, root=root, split=split, size=size, domains=domains)
@@ -178,11 +178,18 @@ class Plugins:
                 raise
             except Exception as error:  # whatever a stranger's code raises
                 raise PluginError(
-                    f"{_upper(self.origin(owner))} failed to open the domain '{name}' ({_brief(error)}); {BLOCK}={owner} keeps it out."
+                    f"{_upper(self.origin(owner))} failed to open the domain '{name}' ({brief(error)}); {BLOCK}={owner} keeps it out."
                 ) from error
             if domain is not None:
-                return domain
+                return owner, domain
         return None
+
+    def open_domain(
+        self, name: str, root: Path | None, split: str, size: tuple[int, int] | None, domains: tuple[str, ...]
+    ) -> Domain | None:
+        """The domain of the first plugin, in the order of names, that has it."""
+        found = self.find_domain(name, root, split, size, domains)
+        return found[1] if found else None
 
     def check(self, on_error: OnError) -> None:
         """Raise PluginError where a plugin is broken and the policy is to fail."""
@@ -204,10 +211,10 @@ class Plugins:
                 continue
             try:
                 implementation(**arguments)
-            except TranslateError:
-                raise  # on purpose, in a sentence of its own
+            except (Interrupted, NotFinite):
+                raise  # what ends a run ends it, whoever notices
             except Exception as error:  # whatever a stranger's code raises must not take a run with it
-                said = f"{_upper(self.origin(name))} failed at {event} ({_brief(error)})"
+                said = f"{_upper(self.origin(name))} failed at {event} ({brief(error)})"
                 if name in used:
                     raise PluginError(
                         f"{said}, and the run rests on it; {BLOCK}={name} keeps it out of a run without it."
@@ -215,7 +222,7 @@ class Plugins:
                 if on_error == "fail":
                     raise PluginError(f"{said}; --on-plugin-error disable goes on without it.") from error
                 warnings.warn(f"{said}; the run goes on without it.", PluginWarning, stacklevel=3)
-                self._disable(name, f"failed at {event} ({_brief(error)})")
+                self._disable(name, f"failed at {event} ({brief(error)})")
 
     def _disable(self, name: str, problem: str) -> None:
         installed_ones = [plugin for plugin in self.found if plugin.name == name and plugin.state == "loaded"]
@@ -254,8 +261,8 @@ class Plugins:
                 self.add(module, entry.name)
             except (Exception, SystemExit) as error:
                 # Whatever a stranger's package raises while it is imported must not take the others with it.
-                state, problem = "broken", _brief(error)
-        self.found.append(Plugin(entry.name, distribution, version, state, problem, entry.value.partition(":")[0]))
+                state, problem = "broken", brief(error)
+        self.found.append(Plugin(entry.name, distribution, version, state, problem, entry.value))
 
 
 def _registrar(registry: Registry[Any], plugin: str) -> Callable[[str, Any], None]:
@@ -267,12 +274,6 @@ def _registrar(registry: Registry[Any], plugin: str) -> Callable[[str, Any], Non
         registry.add(name, factory, plugin)
 
     return register
-
-
-def _brief(error: BaseException) -> str:
-    """An error of somebody else's as part of a sentence."""
-    said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _upper(text: str) -> str:

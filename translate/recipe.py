@@ -72,6 +72,8 @@ class Preset:
     summary: str
     run: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    #: Whether it is made for points rather than for pictures.
+    points: bool = False
 
 
 class Make:

@@ -6,9 +6,12 @@ import keyword
 import re
 from dataclasses import dataclass
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 
+import translate
 from translate.errors import UserError, listed, near
+from translate.plugins import installed
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ def write_package(name: str, kind: str, out: Path | None = None) -> Path:
         raise UserError(
             f"'{name}' cannot be the name of a plugin; use small letters and digits, with hyphens between words: my-loss."
         )
+    module = f"translate_{name.replace('-', '_')}"
+    if find_spec(module) is not None or name in {plugin.name for plugin in installed().found}:
+        raise UserError(f"There is a plugin or a module of the name '{name}' here already; choose another.")
     folder = out or Path(f"translate-{name}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} is {'not empty' if folder.is_dir() else 'a file'}; give another folder with -o.")
@@ -55,8 +61,9 @@ def write_package(name: str, kind: str, out: Path | None = None) -> Path:
         "GROUP": KINDS[kind].group,
         "ABOUT": KINDS[kind].about,
         "DISTRIBUTION": f"translate-{name}",
-        "MODULE": f"translate_{name.replace('-', '_')}",
-        "CLASS": f"{word}_" if keyword.iskeyword(word) else word,
+        "MODULE": module,
+        # A name of Python's or of what the templates import would be in its own way.
+        "CLASS": f"My{word}" if keyword.iskeyword(word) or word in {each.capitalize() for each in translate.__all__} else word,
         "NAME": name,
     }
     files = {

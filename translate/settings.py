@@ -44,7 +44,9 @@ class RunOptions:
     checkpoint_every: int | None = option(None, "steps between two checkpoints; by default five a run", least=1)
     keep: int = option(2, "how many of the latest checkpoints are kept", least=1)
     listeners: tuple[Part, ...] = option(
-        (), "what else is told of the run's events, by name, such as tensorboard", metavar="NAME[:KEY=VALUE,...]"
+        (),
+        "what else is told of the run's events; 'translate list listeners' shows what there is",
+        metavar="NAME[:KEY=VALUE,...]",
     )
     on_plugin_error: OnError = option(
         "disable", "where a plugin fails that is no part of the run: fail stops, disable goes on without it"

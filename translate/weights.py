@@ -61,13 +61,17 @@ class Header:
         return cls(spaces=spaces, **values)
 
 
-def pack(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """The bytes of a safetensors file. Tensors are stored contiguous, on no device; the metadata gets a digest of them and of itself."""
+def pack(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], *, sealed: bool = True) -> bytes:
+    """The bytes of a safetensors file. Tensors are stored contiguous, on no device.
+
+    The metadata of a ``sealed`` file gets a digest of them and of itself; what a manifest vouches for needs none.
+    """
     stored = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}
     data = safetensors.torch.save(stored)
     size = int.from_bytes(data[:8], "little")
     # Written here, because safetensors would put the metadata in another order each time: same weights, same file.
-    header = {"__metadata__": {**metadata, DIGEST: digest(stored, metadata)}, **json.loads(data[8 : 8 + size])}
+    seal = {DIGEST: digest(stored, metadata)} if sealed else {}
+    header = {"__metadata__": {**metadata, **seal}, **json.loads(data[8 : 8 + size])}
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text + data[8 + size :]

@@ -36,8 +36,10 @@ class TensorBoard:
         """Open the log; what a run that goes on wrote beyond its checkpoint is replaced."""
         if engine.out is None:
             raise UserError("Listener 'tensorboard' writes to the folder of a run; give the run one with --out DIR.")
+        if self._writer is not None:  # the run was interrupted, and goes on in this process
+            self._writer.close()
         self._writer = self._writer_class(
-            str(engine.out / "tensorboard"), purge_step=engine.step + 1 if engine.step else None, flush_secs=self.options.flush
+            str(engine.out / "tensorboard"), purge_step=engine.step + 1, flush_secs=self.options.flush
         )
 
     @hookimpl

@@ -33,6 +33,7 @@ class Vanilla(Recipe):
         ),
         "points": Preset(
             "points in the plane, by PacGAN's protocol, 400 epochs",
+            points=True,
             run={"batch": 100, "epochs": 400, "augment": "none"},
             options={
                 "generator": "mlp:widths=400-400-400-400,activation=relu,init=normal",

@@ -112,6 +112,8 @@ def test_check_says_what_holds_and_what_does_not(tmp_path, monkeypatch, capsys):
         (["plugins", "new", "x", "--kind", "los"], "There is no kind of plugin 'los'. Did you mean 'loss'?"),
         (["plugins", "new", "My Loss", "--kind", "loss"], "'My Loss' cannot be the name of a plugin"),
         (["plugins", "new", "x"], "required: --kind"),
+        (["plugins", "new", "losses", "--kind", "loss"], "There is a plugin or a module of the name 'losses' here already"),
+        (["plugins", "new", "draw", "--kind", "command"], "There is a verb 'draw' already"),
         (["plugins", "check", "losse"], "There is no plugin and no module 'losse'. Did you mean 'losses'?"),
     ],
 )
@@ -127,3 +129,19 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path, capsys):
     assert main(["plugins", "new", "x", "--kind", "loss", "-o", str(tmp_path)]) == 2
     assert "is not empty; give another folder with -o" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_class_of_the_templates_does_not_hide_what_they_import(tmp_path, capsys):
+    assert main(["plugins", "new", "adam", "--kind", "recipe", "-o", str(tmp_path / "adam")]) == 0
+    assert "class MyAdam(Recipe):" in (tmp_path / "adam" / "translate_adam.py").read_text(encoding="utf-8")
+
+
+def test_check_looks_at_the_object_that_an_entry_point_names(tmp_path, monkeypatch, capsys):
+    (tmp_path / "holder.py").write_text(
+        "from torch import nn\nfrom translate import hookimpl\n\n\nclass Holder:\n    @hookimpl\n"
+        "    def register_discriminators(self, register):\n        register('held', lambda space: nn.Conv2d(space.channels, 1, 3))\n\n\n"
+        "plugin = Holder()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["plugins", "check", "holder:plugin"]) == 0
+    assert "discriminator 'held': ok" in capsys.readouterr().out

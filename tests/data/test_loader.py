@@ -8,6 +8,7 @@ import pytest
 import torch
 from conftest import draw
 
+from translate.data.augment import Augmentation
 from translate.data.domain import Domain
 from translate.data.layouts import PictureFolder
 from translate.data.loader import Loader, Source
@@ -357,3 +358,14 @@ def test_pairs_stay_together_through_order_crops_and_flips():
 def test_what_has_no_counterpart_is_named(x, y, said):
     with pytest.raises(UserError, match=said):
         loader(Named("x", x), Named("y", y), order=("round", "paired"))
+
+
+def test_an_augmentation_of_another_size_is_named():
+    class Halves(Augmentation):
+        def __call__(self, image, draw):
+            return image[::2]
+
+    made = loader(Noise(4), order=("round",), size=(8, 8))
+    made.augmentation = Halves((8, 8))
+    with pytest.raises(RecipeError, match="The augmentation Halves gives pictures of 4x8 pixels; a batch has 8x8"):
+        next(made.batches(0))

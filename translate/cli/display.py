@@ -89,8 +89,9 @@ class Display:
                 else f"the default on {device}"
             )
             say(f"Preset {engine.preset} ({why}): {preset.summary}.")
-            if not engine.spaces[0].is_picture and "points" in others:
-                say("These are points, and --preset points is made for them.")
+            fit = [name for name, each in type(engine.recipe).presets.items() if each.points]
+            if not engine.spaces[0].is_picture and fit and engine.preset not in fit:
+                say(f"These are points, and --preset {fit[0]} is made for them.")
         length = f"{engine.total} steps" + (f" ({run.epochs} epochs)" if run.epochs else "")
         what = f"{run.size} px" if any(space.is_picture for space in engine.spaces) else "points"
         say(f"Training {engine.recipe_name}, {length}, {what}, batch {run.batch}, {run.precision}; kept in {engine.out}.")

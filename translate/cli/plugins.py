@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from importlib import import_module
+from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from translate.cli import VERBS, plugin_verbs
 from translate.cli.arguments import Parser
 from translate.cli.display import emit
-from translate.errors import UserError, listed, near
-from translate.plugins import Plugins, installed
+from translate.errors import UserError, brief, listed, near
+from translate.plugins import GROUP, Plugins, installed
 from translate.scaffold import KINDS, write_package
 
 ACTIONS = ("list", "check", "new")
@@ -51,6 +52,8 @@ def _list(arguments: Sequence[str]) -> int:
         )
         for kind, names in row["registers"].items():
             print(f"  {kind}: {', '.join(names)}")
+    for verb, entry in sorted(plugin_verbs().items()):
+        print(f"verb {verb}, from {entry.module}")
     return 0
 
 
@@ -98,21 +101,16 @@ def _check(arguments: Sequence[str]) -> int:
 
 
 def _module(name: str) -> object:
-    """The module of the plugin ``name``, or of that name itself. Raises UserError."""
+    """What the plugin ``name`` is, or the module of that name. Raises UserError."""
     plugins = installed()
-    entry = next((plugin for plugin in plugins.found if plugin.name == name), None)
-    module = entry.module if entry is not None else name
+    target = next((plugin.target for plugin in plugins.found if plugin.name == name), name)
     try:
-        known = find_spec(module) is not None
-    except (ImportError, ValueError):
-        known = False
-    if not known:
-        names = [plugin.name for plugin in plugins.found]
-        raise UserError(f"There is no plugin and no module '{name}'.{near(name, names)} Plugins: {listed(names)}.")
-    try:
-        return import_module(module)
-    except Exception as error:  # whatever a stranger's module raises
-        raise UserError(f"The module '{module}' cannot be imported ({type(error).__name__}: {error}).") from error
+        if find_spec(target.partition(":")[0]) is not None:
+            return EntryPoint(name, target, GROUP).load()
+    except (Exception, SystemExit) as error:  # whatever a stranger's module raises
+        raise UserError(f"The plugin '{name}' cannot be loaded from '{target}' ({brief(error)}).") from error
+    names = [plugin.name for plugin in plugins.found]
+    raise UserError(f"There is no plugin and no module '{name}'.{near(name, names)} Plugins: {listed(names)}.")
 
 
 def _new(arguments: Sequence[str]) -> int:
@@ -121,6 +119,8 @@ def _new(arguments: Sequence[str]) -> int:
     parser.add_argument("--kind", metavar="|".join(KINDS), required=True, help="what the plugin adds")
     parser.add_argument("-o", "--out", metavar="DIR", help="folder of the package [translate-NAME]")
     values = parser.parse(arguments)
+    if values.kind == "command" and values.name in {*VERBS, *plugin_verbs()}:
+        raise UserError(f"There is a verb '{values.name}' already; choose another name.")
     folder = write_package(values.name, values.kind, Path(values.out) if values.out else None)
     print(f"{KINDS[values.kind].about} in {folder}. Install and test it:")
     print(f"cd {shlex.quote(str(folder))} && pip install -e '.[dev]' && pytest")

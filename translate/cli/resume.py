@@ -20,6 +20,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument("--workers", metavar="N", help="threads that load pictures ahead")
     parser.add_argument("--data", metavar="DIR", help="where the pictures are, if they were moved")
+    parser.add_argument(
+        "--listeners", metavar="NAME", nargs="*", help="what else is told of the run's events from here on; none where empty"
+    )
+    parser.add_argument(
+        "--on-plugin-error", metavar="fail|disable", help="what happens where a plugin fails that is no part of the run"
+    )
     values = vars(parser.parse(arguments))
     run = values.pop("run")
     engine = Engine.resume(run, **{key: value for key, value in values.items() if value is not None})

@@ -11,7 +11,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from translate import options
-from translate.checkpoint import latest_checkpoint
+from translate.checkpoint import RECORD_NAME, latest_checkpoint
 from translate.cli.arguments import Parser, add_options
 from translate.cli.display import Display
 from translate.data.domain import file_name
@@ -49,7 +49,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         engine = Engine(name, domains, preset=preset, out=folder, plugins=plugins, **values)
     except KeyboardInterrupt:
-        raise Interrupted("Stopped before the first step; nothing was kept.", signal.SIGINT) from None
+        kept = f"; it begins again with: translate resume {shlex.quote(str(folder))}" if (folder / RECORD_NAME).exists() else ""
+        raise Interrupted(f"Stopped before the first step{kept or '; nothing was kept'}.", signal.SIGINT) from None
     if out is None and folder != default:
         print(
             f"{default} holds an earlier run, so this one is kept in {folder}; go on with that one by 'translate resume {default}'."

@@ -13,7 +13,7 @@ from platformdirs import user_data_path
 
 from translate.data import layouts
 from translate.data.domain import Domain
-from translate.errors import UserError, listed
+from translate.errors import NoDomain, UserError, listed
 
 if TYPE_CHECKING:
     from translate.plugins import Plugins
@@ -26,6 +26,8 @@ class Found:
     train: tuple[Domain, ...]
     test: tuple[Domain | None, ...]
     root: Path | None
+    #: The plugins that opened some of them.
+    plugins: frozenset[str] = frozenset()
 
     def summary(self) -> str:
         """One line that says what was found: ``horse: 1067 pictures in photos/trainA; ...; test: 120 + 140``."""
@@ -79,7 +81,7 @@ def open_domains(
     if drawn is None and problems:
         raise problems[0]
     if drawn is None:
-        raise UserError(
+        raise NoDomain(
             f"There are no pictures for the domains {listed(domains)}: no --data was given, ./data does not hold them, and no plugin "
             f"draws them; give --data DIR with a folder for each domain, such as DIR/{domains[0]}/."
         )
@@ -89,14 +91,23 @@ def open_domains(
 def _open_all(
     plugins: Plugins, domains: tuple[str, ...], root: Path | None, size: tuple[int, int] | None, *, letters: bool = True
 ) -> Found | None:
+    owners = set()
+
     def open_one(name: str, split: str) -> Domain | None:
         folder = layouts.open_folder(name, root, split, domains, letters=letters) if root else None
-        return folder or plugins.open_domain(name, root, split, size, domains)
+        if folder is not None:
+            return folder
+        found = plugins.find_domain(name, root, split, size, domains)
+        if found is None:
+            return None
+        owners.add(found[0])
+        return found[1]
 
     train = [open_one(name, "train") for name in domains]
     if any(domain is None for domain in train):
         return None
-    return Found(tuple(domain for domain in train if domain), tuple(open_one(name, "test") for name in domains), root)
+    test = tuple(open_one(name, "test") for name in domains)
+    return Found(tuple(domain for domain in train if domain), test, root, frozenset(owners))
 
 
 def _nothing_found(root: Path, domains: tuple[str, ...]) -> Found:
@@ -104,7 +115,7 @@ def _nothing_found(root: Path, domains: tuple[str, ...]) -> Found:
     at = domains.index(missing[0])
     lettered = f" or {root}/train{ascii_uppercase[at]}/" if at < len(ascii_uppercase) else ""
     inside = sorted(each.name + "/" for each in root.iterdir() if each.is_dir())[:8]
-    raise UserError(
+    raise NoDomain(
         f"{root} has no pictures of {listed(missing)}: expected {root / missing[0]}/ or {root}/train/{missing[0]}/{lettered}; "
         f"it holds {'the folders ' + listed(inside) if inside else 'no folders'}."
     )

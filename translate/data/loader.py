@@ -101,9 +101,18 @@ class Loader:
             samples = [source.sample(int(index)) for index in self.indices(number, first, self.batch)]
             if source.size is not None:
                 draws = uniform(self.seed, f"augment/{self._drawn_as(number)}", first, self.batch, self.augmentation.draws)
-                samples = [self.augmentation(sample, draw) for sample, draw in zip(samples, draws, strict=True)]
+                samples = [self._augmented(sample, draw) for sample, draw in zip(samples, draws, strict=True)]
             arrays.append(np.stack(samples))
         return tuple(arrays)
+
+    def _augmented(self, sample: Array, draw: NDArray[np.float64]) -> Array:
+        result, size = self.augmentation(sample, draw), self.augmentation.size
+        if result.shape[:2] != tuple(size):
+            raise RecipeError(
+                f"The augmentation {type(self.augmentation).__name__} gives pictures of {result.shape[0]}x{result.shape[1]} pixels; a "
+                f"batch has {size[0]}x{size[1]}."
+            )
+        return result
 
     def to_batch(self, first: int, arrays: tuple[Array, ...]) -> Batch:
         """Stored values as a batch on the device."""
