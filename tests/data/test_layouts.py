@@ -10,7 +10,8 @@ from conftest import draw
 from PIL import Image
 
 from translate.data import picture
-from translate.data.layouts import PictureFolder, find_folder, open_folder
+from translate.data.folder import PictureFiles, files_in
+from translate.data.layouts import find_folder, open_folder
 from translate.errors import DataWarning, UserError
 
 PAIR = ("horse", "zebra")
@@ -107,12 +108,12 @@ def test_pictures_held_out_are_never_trained_on(tmp_path):
 def test_pictures_are_found_below_in_the_order_of_their_paths(tmp_path):
     for name in ("b.png", "a.png", "sub/c.png", "sub/deep/d.png", "Z.JPG", "über/日本.png", "with space.png"):
         draw(tmp_path / name, 1)
-    domain = PictureFolder("horse", tmp_path)
+    domain = PictureFiles("horse", tmp_path, files_in(tmp_path))
     assert labels(domain) == ["Z.JPG", "a.png", "b.png", "with space.png", "sub/c.png", "sub/deep/d.png", "über/日本.png"]
     assert len(domain) == 7
     assert domain.origin == f"7 pictures in {tmp_path}"
     assert len(set(labels(domain))) == 7
-    assert labels(PictureFolder("horse", tmp_path)) == labels(domain)
+    assert labels(PictureFiles("horse", tmp_path, files_in(tmp_path))) == labels(domain)
 
 
 def test_reading_gives_the_picture_of_that_label(tmp_path):
@@ -120,7 +121,7 @@ def test_reading_gives_the_picture_of_that_label(tmp_path):
     for index, size in enumerate([(20, 24), (7, 9), (30, 10)]):
         path = draw(tmp_path / f"{index}.png", index, size)
         expected[path.name] = np.asarray(Image.open(path))
-    domain = PictureFolder("horse", tmp_path)
+    domain = PictureFiles("horse", tmp_path, files_in(tmp_path))
     for index in range(3):
         assert np.array_equal(domain.read(index), expected[domain.label(index)])
         assert np.array_equal(domain.read(index), domain.read(index))
@@ -131,7 +132,7 @@ def test_hidden_files_and_folders_are_passed_over_in_silence(tmp_path):
     draw(tmp_path / ".thumbnails" / "a.png", 1)
     draw(tmp_path / "._a.png", 1)
     (tmp_path / ".DS_Store").write_text("x")
-    assert labels(PictureFolder("horse", tmp_path)) == ["a.png"]
+    assert labels(PictureFiles("horse", tmp_path, files_in(tmp_path))) == ["a.png"]
 
 
 def test_links_to_folders_are_not_followed(tmp_path):
@@ -140,7 +141,7 @@ def test_links_to_folders_are_not_followed(tmp_path):
     (tmp_path / "data" / "circle").symlink_to(tmp_path / "data", target_is_directory=True)
     (tmp_path / "data" / "out").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     (tmp_path / "data" / "c.png").symlink_to(tmp_path / "elsewhere" / "b.png")
-    assert labels(PictureFolder("horse", tmp_path / "data")) == ["a.png", "c.png"]
+    assert labels(PictureFiles("horse", tmp_path / "data", files_in(tmp_path / "data"))) == ["a.png", "c.png"]
 
 
 def test_a_link_may_be_the_data_folder_itself(tmp_path):
@@ -154,7 +155,7 @@ def test_files_that_are_no_pictures_are_skipped_and_named(tmp_path):
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8")
     with pytest.warns(UserWarning, match="skipped") as caught:
-        domain = PictureFolder("horse", tmp_path)
+        domain = PictureFiles("horse", tmp_path, files_in(tmp_path))
     assert [str(each.message) for each in caught] == [
         f"{tmp_path}: skipped 2 file(s) that are no pictures (broken.jpg, notes.txt)."
     ]
@@ -167,16 +168,16 @@ def test_of_many_skipped_files_three_are_named(tmp_path):
     for number in range(5):
         (tmp_path / f"{number}.txt").touch()
     with pytest.warns(UserWarning, match=r"skipped 5 file\(s\) that are no pictures \(0\.txt, 1\.txt, 2\.txt, \.\.\.\)\.$"):
-        PictureFolder("horse", tmp_path)
+        PictureFiles("horse", tmp_path, files_in(tmp_path))
 
 
 def test_a_folder_without_any_picture_is_an_error(tmp_path):
     with pytest.raises(UserError) as caught:
-        PictureFolder("horse", tmp_path)
+        PictureFiles("horse", tmp_path, files_in(tmp_path))
     assert str(caught.value) == f"{tmp_path} holds no picture that can be read; formats: JPEG, PNG, WebP, BMP and TIFF."
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(UserError, match=r"holds no picture that can be read \(notes\.txt\); formats"):
-        PictureFolder("horse", tmp_path)
+        PictureFiles("horse", tmp_path, files_in(tmp_path))
 
 
 def test_an_empty_folder_of_a_layout_is_an_error(tmp_path):
@@ -191,7 +192,7 @@ def test_an_empty_folder_of_a_layout_is_an_error(tmp_path):
 def test_a_damaged_picture_is_replaced_by_the_next_and_named_once(tmp_path):
     for index in range(3):
         draw(tmp_path / f"{index}.png", index, (64, 64))
-    domain = PictureFolder("horse", tmp_path)
+    domain = PictureFiles("horse", tmp_path, files_in(tmp_path))
     good = [domain.read(index) for index in range(3)]
     cut(tmp_path / "1.png")
     with pytest.warns(UserWarning, match="Skipped") as caught:
@@ -210,7 +211,7 @@ def test_after_the_last_picture_comes_the_first(tmp_path):
         draw(tmp_path / f"{index}.png", index, (64, 64))
     cut(tmp_path / "2.png")
     cut(tmp_path / "3.png")
-    domain = PictureFolder("horse", tmp_path)
+    domain = PictureFiles("horse", tmp_path, files_in(tmp_path))
     with pytest.warns(UserWarning, match=r"^Skipped: ") as caught:
         assert np.array_equal(domain.read(2), np.asarray(Image.open(tmp_path / "0.png")))
     assert len(caught) == 2
@@ -218,7 +219,7 @@ def test_after_the_last_picture_comes_the_first(tmp_path):
 
 def test_it_is_an_error_when_nothing_is_left(tmp_path):
     cut(draw(tmp_path / "0.png", 0, (64, 64)))
-    domain = PictureFolder("horse", tmp_path)
+    domain = PictureFiles("horse", tmp_path, files_in(tmp_path))
     with (
         pytest.warns(UserWarning, match="Skipped"),
         pytest.raises(UserError, match="no picture that can be read any more; was the folder moved or emptied"),
@@ -255,7 +256,7 @@ def test_channels_and_dtype_are_those_of_all_pictures(tmp_path, files, channels,
             Image.new(mode, (8, 8)).save(tmp_path / name)
     mixed = "deep" in files.values() and dtype == "uint8"
     with pytest.warns(DataWarning, match="of 16 and of 8 bits are mixed") if mixed else nullcontext():
-        domain = PictureFolder("horse", tmp_path)
+        domain = PictureFiles("horse", tmp_path, files_in(tmp_path))
     assert (domain.channels, domain.dtype) == (channels, dtype)
     assert domain.window == ((0, 255) if dtype == "uint8" else (0, 65535))
     for index in range(len(files)):
@@ -266,7 +267,7 @@ def test_channels_and_dtype_are_those_of_all_pictures(tmp_path, files, channels,
 def test_16_bits_stay_16(tmp_path):
     deep(tmp_path / "a.png", 5)
     expected = np.random.default_rng(5).integers(0, 65536, (8, 8))
-    assert np.array_equal(PictureFolder("scan", tmp_path).read(0)[..., 0], expected)
+    assert np.array_equal(PictureFiles("scan", tmp_path, files_in(tmp_path)).read(0)[..., 0], expected)
 
 
 # The fingerprint
@@ -277,18 +278,18 @@ def test_the_fingerprint_is_of_names_and_bytes(tmp_path):
     for root in (first, second):
         for index in range(2):
             draw(root / f"{index}.png", index)
-    expected = PictureFolder("horse", first).fingerprint()
+    expected = PictureFiles("horse", first, files_in(first)).fingerprint()
     assert len(expected) == 64
-    assert PictureFolder("horse", second).fingerprint() == expected  # wherever it lies
+    assert PictureFiles("horse", second, files_in(second)).fingerprint() == expected  # wherever it lies
     os.utime(second / "0.png", (1, 1))
-    assert PictureFolder("horse", second).fingerprint() == expected  # whenever it was written
+    assert PictureFiles("horse", second, files_in(second)).fingerprint() == expected  # whenever it was written
 
 
 @pytest.mark.parametrize("change", ["byte", "name", "more", "less", "swap", "end"])
 def test_the_fingerprint_changes_with_the_data(tmp_path, change):
     for index in range(3):
         draw(tmp_path / f"{index}.png", index)
-    before = PictureFolder("horse", tmp_path).fingerprint()
+    before = PictureFiles("horse", tmp_path, files_in(tmp_path)).fingerprint()
     one, two = tmp_path / "1.png", tmp_path / "2.png"
     if change == "byte":
         data = bytearray(one.read_bytes())
@@ -306,4 +307,4 @@ def test_the_fingerprint_changes_with_the_data(tmp_path, change):
         (tmp_path / "x").rename(two)
     else:
         one.write_bytes(one.read_bytes() + b"\0")
-    assert PictureFolder("horse", tmp_path).fingerprint() != before
+    assert PictureFiles("horse", tmp_path, files_in(tmp_path)).fingerprint() != before

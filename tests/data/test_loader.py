@@ -10,7 +10,7 @@ from conftest import draw
 
 from translate.data.augment import Augmentation
 from translate.data.domain import Domain
-from translate.data.layouts import PictureFolder
+from translate.data.folder import PictureFiles, files_in
 from translate.data.loader import Loader, Source
 from translate.errors import RecipeError, UserError
 from translate.plugins import installed
@@ -315,8 +315,8 @@ def test_an_error_while_loading_comes_out_and_leaves_no_thread(workers):
 def test_from_files(tmp_path):
     for index in range(5):
         draw(tmp_path / f"{index}.png", index, (12 + index, 14))
-    one = stream(loader(PictureFolder("a", tmp_path), augment="paper", size=(8, 8), batch=2, workers=2), 0, 12)
-    two = stream(loader(PictureFolder("a", tmp_path), augment="paper", size=(8, 8), batch=3, cache=0), 0, 12)
+    one = stream(loader(PictureFiles("a", tmp_path, files_in(tmp_path)), augment="paper", size=(8, 8), batch=2, workers=2), 0, 12)
+    two = stream(loader(PictureFiles("a", tmp_path, files_in(tmp_path)), augment="paper", size=(8, 8), batch=3, cache=0), 0, 12)
     assert one[0].shape == (12, 3, 8, 8)
     assert torch.equal(one[0], two[0])
 

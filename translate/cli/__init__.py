@@ -22,6 +22,7 @@ VERBS = {
     "resume": "go on with a run that was stopped",
     "apply": "translate pictures with trained weights",
     "sample": "make pictures from noise with trained weights",
+    "data": "list, fetch and check data sets",
     "list": "list recipes, networks, losses, weights and plugins",
     "plugins": "list plugins, check one, or begin a new one",
     "show": "show a recipe, a network, a loss, a run or weights",

@@ -10,97 +10,13 @@ For the domain ``horse``, the first of two, these are tried in this order under 
 
 from __future__ import annotations
 
-import hashlib
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from string import ascii_uppercase
 
 from translate.data import picture
-from translate.data.domain import WINDOWS, Array, Domain
-from translate.errors import DataWarning, UserError
-
-
-class PictureFolder(Domain):
-    """The pictures under ``folder`` but not ``without``, in the order of their paths. Files that are none are skipped and named once.
-
-    The domain has one channel where all pictures are grey, and 16 bits where all of them have; otherwise it is 8-bit RGB.
-    """
-
-    def __init__(self, name: str, folder: Path, without: Path | None = None) -> None:
-        self.name = name
-        self.folder = folder
-        self.paths: list[Path] = []
-        modes: set[str] = set()
-        skipped: list[Path] = []
-        for path in _files(folder, without):
-            mode = picture.probe(path)
-            if mode is None:
-                skipped.append(path)
-            else:
-                self.paths.append(path)
-                modes.add(mode)
-        if not self.paths:
-            raise UserError(
-                f"{folder} holds no picture that can be read{_named(skipped)}; formats: JPEG, PNG, WebP, BMP and TIFF."
-            )
-        if skipped:
-            warnings.warn(
-                f"{folder}: skipped {len(skipped)} file(s) that are no pictures{_named(skipped)}.", DataWarning, stacklevel=2
-            )
-        self.dtype = "uint16" if modes <= picture.DEEP_MODES else "uint8"
-        if self.dtype == "uint8" and modes & picture.DEEP_MODES:
-            warnings.warn(
-                f"{folder}: pictures of 16 and of 8 bits are mixed, so all are read with 8 bits.", DataWarning, stacklevel=2
-            )
-        self.window = WINDOWS[self.dtype]
-        self.channels = 1 if modes <= {"L", "LA", "1", *picture.DEEP_MODES} else 3
-        self.origin = f"{len(self.paths)} pictures in {folder}"
-        self._damaged: set[Path] = set()
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def label(self, index: int) -> str:
-        """The picture's path below the folder."""
-        return self.paths[index].relative_to(self.folder).as_posix()
-
-    def read(self, index: int) -> Array:
-        """The picture; where its file turns out to be damaged, the next one that is not."""
-        for step in range(len(self.paths)):
-            path = self.paths[(index + step) % len(self.paths)]
-            try:
-                return picture.read(path, self.channels, self.dtype)
-            except UserError as error:
-                # Which files are damaged is a property of the data, so that what replaces them is the same in every run.
-                if path not in self._damaged:
-                    self._damaged.add(path)
-                    warnings.warn(f"Skipped: {error}", DataWarning, stacklevel=2)
-        raise UserError(f"{self.folder} holds no picture that can be read any more; was the folder moved or emptied?")
-
-    def fingerprint(self) -> str:
-        """SHA-256 over the names and bytes of all pictures."""
-        digest = hashlib.sha256()
-        for index, path in enumerate(self.paths):
-            digest.update(f"{self.label(index)}\0{path.stat().st_size}\0".encode())
-            digest.update(path.read_bytes())
-        return digest.hexdigest()
-
-
-def _files(folder: Path, without: Path | None) -> list[Path]:
-    found = []
-    # Links to folders are not followed: they may lead in circles, or out of the data.
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and Path(parent, name) != without)
-        found += [path for name in sorted(names) if not name.startswith(".") and (path := Path(parent, name)).is_file()]
-    return found
-
-
-def _named(paths: Sequence[Path]) -> str:
-    if not paths:
-        return ""
-    return f" ({', '.join(path.name for path in paths[:3])}{', ...' if len(paths) > 3 else ''})"
+from translate.data.folder import PictureFiles, files_in
 
 
 def find_folder(name: str, root: Path, split: str, domains: Sequence[str], *, letters: bool = True) -> Path | None:
@@ -121,10 +37,10 @@ def _as_written(folder: Path) -> bool:
     return folder.name in ("..", "") or folder.name in os.listdir(folder.parent)
 
 
-def open_folder(name: str, root: Path, split: str, domains: Sequence[str], *, letters: bool = True) -> PictureFolder | None:
+def open_folder(name: str, root: Path, split: str, domains: Sequence[str], *, letters: bool = True) -> PictureFiles | None:
     """The domain's pictures in the first layout that fits, or None. Raises UserError where that folder holds no picture."""
     folder = find_folder(name, root, split, domains, letters=letters)
-    if folder is None or (split != "train" and not any(picture.probe(path) for path in _files(folder, None))):
+    if folder is None or (split != "train" and not any(picture.probe(path) for path in files_in(folder))):
         return None
     # A domain's folder that is all for training may have its test pictures inside.
-    return PictureFolder(name, folder, without=folder / "test" if split == "train" else None)
+    return PictureFiles(name, folder, files_in(folder, without=folder / "test" if split == "train" else None))
