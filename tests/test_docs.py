@@ -44,20 +44,9 @@ def test_pages_name_options_and_verbs_that_exist():
 
     options = [RunOptions, *(recipe.Options for recipe in installed().recipes.values())]
     flags = {"--" + field.name.replace("_", "-") for cls in options for field in fields(cls)}
-    flags |= {
-        "--preset",
-        "--config",
-        "--out",
-        "--help",
-        "--json",
-        "--to",
-        "--source",
-        "--scale",
-        "--interpolate",
-        "--walk",
-        "--kind",
-        "--no-plugins",
-    }
+    for module in (ROOT / "translate" / "cli").rglob("*.py"):
+        flags |= set(re.findall(r'"(--[a-z][a-z0-9-]+)"', module.read_text(encoding="utf-8")))
+    flags.add("--help")
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for flag in re.findall(r"(?<![\w-])(--[a-z][a-z0-9-]+)", text):

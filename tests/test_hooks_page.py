@@ -58,6 +58,8 @@ def options_for(plural: str) -> list[tuple[str, str]]:
         "cycle-losses": [("cyclegan", "cycle")],
         "reconstruction-losses": [("cyclegan", "identity")],
         "augmentations": [("cyclegan", "augment")],
+        "judge-augmentations": [("cyclegan", "judge_augment")],
+        "diagnoses": [("cyclegan", "diagnoses")],
         "listeners": [("cyclegan", "listeners")],
     }[plural]
 
@@ -76,6 +78,16 @@ def test_the_example_of_each_hook_runs(hook, photos, tmp_path, capsys):
             domain = plugins.open_domain("grey", None, "train", None, ("grey",))
             assert domain is not None
             assert domain.read(3)[0, 0, 0] == 60
+        elif hook in ("register_features", "register_scores"):
+            ((plural, name),) = added
+            engine = Engine("cyclegan", ("cat", "dog"), **settings)
+            chosen = {"scores": ["kid"], "features": name} if plural == "features" else {"scores": [name]}
+            rows = engine.evaluate(**chosen).rows
+            assert next(row.way for row in rows if row.score == chosen["scores"][0]) == "cat→dog"
+            assert plural != "features" or all(row.name.endswith("[thumbnail8]") for row in rows)
+        elif hook == "register_data_sets":
+            ((_, name),) = added
+            assert plugins.data_sets[name].domains == ("first", "second")
         elif hook in EVENTS:
             Engine("cyclegan", ("cat", "dog"), out=tmp_path / "run", **settings).fit()
             assert capsys.readouterr().out
@@ -106,9 +118,9 @@ def test_the_page_names_everything_that_is_built_in(plural):
 
 
 def test_every_registry_has_an_option_that_takes_its_parts():
-    """No hook without a caller."""
+    """No hook without a caller; what evaluations and ``translate data`` take is no option of a run."""
     options = {each.name for cls in [RunOptions, *(m.Options for m in installed().recipes.values())] for each in fields(cls)}
     for plural in installed().registries:
-        if plural != "recipes":
+        if plural not in ("recipes", "features", "scores", "data-sets"):
             assert {option for _, option in options_for(plural)} <= options
     assert kind(RunOptions, "augment") is Part

@@ -234,6 +234,73 @@ def test_hook_register_augmentations(add, tiny):
     assert "test-plugin" in tiny(augment="mine").used
 
 
+def test_hook_register_judge_augmentations(add, tiny):
+    class Brighter(translate.JudgeAugmentation):
+        """Pictures and a little."""
+
+        def forward(self, samples):
+            return samples + 0.1
+
+    register_through("register_judge_augmentations", Brighter, add)
+    engine = tiny(judge_augment="mine").fit()
+    assert isinstance(engine.recipe.game.augmentation, Brighter)
+    assert engine.used >= {"test-plugin"}
+
+
+def test_hook_register_features(add, tiny):
+    class Corner(translate.FeatureExtractor):
+        """The first pixel."""
+
+        label = "corner"
+
+        def __init__(self, space):
+            super().__init__()
+
+        def forward(self, images):
+            return translate.Seen(images[:, :, 0, 0])
+
+    register_through("register_features", Corner, add)
+    (row, *_) = tiny().evaluate(scores=["kid"], features="mine").rows
+    assert row.name == "KID[corner]"
+
+
+def test_hook_register_scores(add, tiny):
+    class Count(translate.Score):
+        """How many there are."""
+
+        def __call__(self, evidence):
+            return {"count": translate.Figure(len(evidence.outputs))}
+
+    register_through("register_scores", Count, add)
+    assert [row.figure.value for row in tiny().evaluate(scores=["mine"]).rows] == [2, 2]
+
+
+def test_hook_register_diagnoses(add, tiny):
+    class Always(translate.Diagnosis):
+        """Never content."""
+
+        def judge(self, history):
+            return translate.Finding("It is as ever.", "Do something.")
+
+    register_through("register_diagnoses", Always, add)
+    heard = []
+
+    class Ear:
+        @hookimpl
+        def step_reported(self, report):
+            heard.append(dict(report.findings))
+
+    engine = tiny(log_every=2)
+    with engine.listening(Ear(), "ear"):
+        engine.fit()
+    assert heard == [{"mine": translate.Finding("It is as ever.", "Do something.")}] * 2
+
+
+def test_hook_register_data_sets(add):
+    data_set = translate.DataSet("Mine", "https://example.org", "CC0", "Me (2026)", ("a", "b"), terms="Ask me.")
+    assert register_through("register_data_sets", data_set, add).data_sets["mine"] is data_set
+
+
 def test_hook_register_listeners(add, tiny):
     heard = []
 

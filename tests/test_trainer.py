@@ -312,3 +312,16 @@ def test_bf16_learns_what_fp32_learns(tiny):
         engine = tiny(precision=precision)
         results.append({k: v.item() for k, v in engine.trainer.step([[next(engine.loader.batches(0))]], Clock(0, 4)).items()})
     assert results[0] == pytest.approx(results[1], rel=0.05)
+
+
+def test_the_norm_of_each_groups_gradient_is_watched_where_asked():
+    recipe = build()
+    mine = trainer(recipe)
+    mine.step([[batch(1.0, 3.0)]], Clock(0, 2))
+    assert mine.signals == {}
+    x, y = weights(recipe)
+    mine.step([[batch(1.0, 3.0)]], Clock(1, 2), watch=True)
+    # d/dx (x·y + 2x) = y + 2, and then d/dy (-x·y) = -x at the x that was just updated.
+    assert mine.signals["gradient/x"].item() == pytest.approx(y + 2)
+    assert mine.signals["gradient/y"].item() == pytest.approx(weights(recipe)[0])
+    assert weights(recipe)[0] == pytest.approx(x - 0.1 * (y + 2))

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from translate.clock import Clock, LinearDecay, Schedule, constant
     from translate.data.augment import Augmentation
     from translate.data.domain import Domain, Space
-    from translate.engine import Engine, Report
+    from translate.data.published import DataSet, Download
+    from translate.doctor.diagnosis import Diagnosis, Finding
+    from translate.engine import Engine
     from translate.errors import (
         DataWarning,
         Interrupted,
@@ -26,9 +28,11 @@ if TYPE_CHECKING:
         UnknownName,
         UserError,
     )
-    from translate.game import FeatureJudge, Game, ImageLoss, Judge
+    from translate.game import FeatureJudge, Game, ImageLoss, Judge, JudgeAugmentation
     from translate.hookspecs import hookimpl
     from translate.latent import Latent
+    from translate.metrics.features import FeatureExtractor, Seen
+    from translate.metrics.score import Evidence, Figure, Score
     from translate.optimisers import SGD, Adam, OptimiserPlan, RMSprop
     from translate.options import Part, Size, option, part
     from translate.plugins import Plugins, plugin
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from translate.precision import full_precision, upcast
     from translate.pretrained import Frozen, Pretrained
     from translate.recipe import Batch, Make, Preset, Recipe, Update
+    from translate.report import Report
     from translate.settings import RunOptions
 
 # The public names and the modules that they live in: importing `translate` loads none of them, and so no torch.
@@ -43,7 +48,9 @@ _HOMES = {
     "translate.clock": ("Clock", "LinearDecay", "Schedule", "constant"),
     "translate.data.augment": ("Augmentation",),
     "translate.data.domain": ("Domain", "Space"),
-    "translate.engine": ("Engine", "Report"),
+    "translate.data.published": ("DataSet", "Download"),
+    "translate.doctor.diagnosis": ("Diagnosis", "Finding"),
+    "translate.engine": ("Engine",),
     "translate.errors": (
         "DataWarning",
         "Interrupted",
@@ -55,9 +62,11 @@ _HOMES = {
         "UnknownName",
         "UserError",
     ),
-    "translate.game": ("FeatureJudge", "Game", "ImageLoss", "Judge"),
+    "translate.game": ("FeatureJudge", "Game", "ImageLoss", "Judge", "JudgeAugmentation"),
     "translate.hookspecs": ("hookimpl",),
     "translate.latent": ("Latent",),
+    "translate.metrics.features": ("FeatureExtractor", "Seen"),
+    "translate.metrics.score": ("Evidence", "Figure", "Score"),
     "translate.optimisers": ("SGD", "Adam", "OptimiserPlan", "RMSprop"),
     "translate.options": ("Part", "Size", "option", "part"),
     "translate.plugins": ("Plugins", "plugin"),
@@ -65,6 +74,7 @@ _HOMES = {
     "translate.precision": ("full_precision", "upcast"),
     "translate.pretrained": ("Frozen", "Pretrained"),
     "translate.recipe": ("Batch", "Make", "Preset", "Recipe", "Update"),
+    "translate.report": ("Report",),
     "translate.settings": ("RunOptions",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -75,16 +85,24 @@ __all__ = [
     "Augmentation",
     "Batch",
     "Clock",
+    "DataSet",
     "DataWarning",
+    "Diagnosis",
     "Domain",
+    "Download",
     "Engine",
+    "Evidence",
+    "FeatureExtractor",
     "FeatureJudge",
+    "Figure",
+    "Finding",
     "Frozen",
     "Game",
     "ImageLoss",
     "ImagePool",
     "Interrupted",
     "Judge",
+    "JudgeAugmentation",
     "Latent",
     "LinearDecay",
     "Make",
@@ -102,6 +120,8 @@ __all__ = [
     "Report",
     "RunOptions",
     "Schedule",
+    "Score",
+    "Seen",
     "Size",
     "Space",
     "TranslateError",

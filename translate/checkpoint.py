@@ -29,6 +29,7 @@ from translate.errors import UserError, listed, near
 TRAINING_NAME = "training.safetensors"
 MANIFEST_NAME = "manifest.json"
 RECORD_NAME = "run.toml"
+LOG_NAME = "log.jsonl"
 
 
 def _digest(data: bytes) -> str:
@@ -199,13 +200,13 @@ def read_record(run: Path) -> dict[str, Any]:
 
 def append_log(run: Path, line: Mapping[str, Any]) -> None:
     """Add a line to the run's log."""
-    with (run / "log.jsonl").open("a", encoding="utf-8") as file:
+    with (run / LOG_NAME).open("a", encoding="utf-8") as file:
         file.write(json.dumps(dict(line)) + "\n")
 
 
 def cut_log(run: Path, step: int) -> None:
     """Drop the log's lines beyond ``step``: what a run did after its last checkpoint will be done again."""
-    log = run / "log.jsonl"
+    log = run / LOG_NAME
     if log.exists():
         lines = [line for line in log.read_bytes().splitlines() if (at := _step_of(line)) is not None and at <= step]
         weights.write(log, b"".join(line + b"\n" for line in lines))

@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -24,9 +24,12 @@ from translate.data.augment import Augmentation
 from translate.data.catalogue import Found, open_domains
 from translate.data.domain import Array, Domain, Space
 from translate.data.loader import CACHE_BYTES, Loader, Source
+from translate.data.samples import as_networks_see
+from translate.doctor.doctor import Doctor
 from translate.errors import DataWarning, Interrupted, PluginError, RecipeError, TranslateError, UserError, brief, listed
 from translate.given import explained, find_recipe, given_again, recorded_method, same_class
 from translate.inference import PictureTranslator, Scale, choose_way
+from translate.metrics.evaluation import Evaluation, evaluate
 from translate.options import Part
 from translate.parts import build_part, owners
 from translate.plugins import Hooks, Plugins, installed
@@ -35,34 +38,17 @@ from translate.pretrained import Pretrained, backbones
 from translate.randomness import derive, seeded
 from translate.recipe import Batch, Make, Recipe
 from translate.recorder import Means, Recorder
+from translate.report import Report
 from translate.settings import RunOptions, default_preset, one_length, resolve
 from translate.stopping import stop_requests
-from translate.trainer import Losses, Trainer
+from translate.trainer import Trainer
 
 #: So many steps are looked at to measure the running statistics of averaged networks.
 SETTLING_STEPS = 12
 #: So many samples are made in one pass, whatever the number asked for.
 SAMPLES_AT_ONCE = 256
-
-
-@dataclass(frozen=True)
-class Report:
-    """A finished step: ``clock`` is the moment it was made at, ``rates`` the learning rate of each group."""
-
-    clock: Clock
-    raw: Losses
-    rates: Mapping[str, float]
-
-    @property
-    def step(self) -> int:
-        """How many steps are finished."""
-        return self.clock.step + 1
-
-    @cached_property
-    def losses(self) -> dict[str, float]:
-        """The losses by "group/name". Reading them waits for the device."""
-        values = torch.stack([loss.float() for loss in self.raw.values()]).tolist() if self.raw else []
-        return dict(zip(self.raw, values, strict=True))
+#: Diagnoses look at the networks at the first report after every so many steps.
+MEASURED_EVERY = 50
 
 
 class Engine:
@@ -137,6 +123,8 @@ class Engine:
         for part in run.listeners:
             self.used |= {*owners(plugins.listeners, part)}
             self.listeners.add(build_part(plugins.listeners, part, None), part.name)
+        self.doctor: Doctor | None = Doctor(plugins, run.diagnoses, run.on_plugin_error)
+        self.used |= {*self.doctor.asked}
         self.backbones = backbones(self.recipe)
         self.epoch_samples = self.recipe.epoch_length([len(domain) for domain in self.found.train], run.batch)
         self._trainer: Trainer | None = Trainer(
@@ -161,7 +149,7 @@ class Engine:
         self.backbones = {}
         self._loaded_averages = False
         self._settled = -1
-        make = Make(self.plugins, spaces, training=training)
+        make = Make(self.plugins, spaces, training=training, judge_augment=self.run_options.judge_augment)
         with seeded(self.device, derive(self.run_options.seed, "build")):
             self.recipe = method(own, make).to(self.device)
         #: The plugins that the run rests on: where one of them fails, the run stops.
@@ -181,6 +169,16 @@ class Engine:
         where = f", kept in {self.out}" if self.out else ""
         length = f" of {self.total}" if self._trainer is not None else ""
         return f"<Engine {self.recipe_name}: {names}; step {self.step}{length}{where}>"
+
+    def real(self, domain: int, count: int = 1) -> Tensor:
+        """The first ``count`` samples of domain number ``domain`` as the networks see them, (count, C, H, W) in [-1, 1] or (count, D).
+
+        Held-out ones, or training ones where none are held out; the same each time, and fewer where there are not as many.
+        """
+        if self.found is None:
+            raise UserError("This engine was loaded from weights and has no pictures; give them to translate().")
+        source = self.found.test[domain] or self.found.train[domain]
+        return as_networks_see(source, self.spaces[domain], range(min(count, len(source))), self.device)
 
     # Training
 
@@ -234,7 +232,7 @@ class Engine:
             wanted = self.recipe.batches(clock)
             micro_batches: list[list[Batch]] = [[next(stream) for _ in range(wanted)] for _ in range(run.accumulate)]
             try:
-                losses = trainer.step(micro_batches, clock)
+                losses = trainer.step(micro_batches, clock, watch=self._due(self.step + 1))
             except ValueError as error:
                 if "more than 1 value per channel" not in str(error):
                     raise
@@ -268,7 +266,7 @@ class Engine:
             self.tell("run_started")
             for report in self.steps():
                 means.add(report.raw)
-                due = self.step == self.total or self.step % self.run_options.log_every == 0
+                due = self._due(self.step)
                 if due:
                     self._tell_of(report, means)
                 stopping = bool(stop.signal) and self.step < self.total
@@ -283,15 +281,30 @@ class Engine:
             self.tell("run_finished")
         return self
 
+    def _due(self, step: int) -> bool:
+        """Whether there is a report of ``step``."""
+        return step == self.total or step % self.run_options.log_every == 0
+
     def _tell_of(self, report: Report, means: Means) -> None:
         self.trainer.check_finite()
         try:
-            self.tell("step_reported", report=Report(report.clock, means.take(), report.rates))
+            self.tell("step_reported", report=self._diagnosed(Report(report.clock, means.take(), report.rates)))
         except Exception:
             # Whoever fails to listen takes no training with it; what fails on top of that is not what the user has to hear of.
             with suppress(Exception):
                 self.save_checkpoint()
             raise
+
+    def _diagnosed(self, report: Report) -> Report:
+        """``report`` with the signals of this moment, and what is wrong."""
+        assert self.doctor is not None
+        signals = {name: float(each) for name, each in self.trainer.signals.items()}
+        before = report.step - self.run_options.log_every
+        if report.step // MEASURED_EVERY > before // MEASURED_EVERY:
+            with seeded(self.device, derive(self.run_options.seed, "measure", report.step)):
+                signals |= self.doctor.measure(self)
+        report = replace(report, signals=signals)
+        return replace(report, findings=self.doctor.judge(report))
 
     @contextmanager
     def listening(self, listener: object | None, name: str) -> Iterator[None]:
@@ -398,7 +411,7 @@ class Engine:
         engine = cls.__new__(cls)
         engine.plugins = plugins or installed()
         engine.device = choose_device(device)
-        engine.preset, engine.found, engine._trainer, engine._loader = None, None, None, None
+        engine.preset, engine.found, engine._trainer, engine._loader, engine.doctor = None, None, None, None, None
         engine.run_options = RunOptions(domains=tuple(space.name for space in header.spaces), device=device)
         recorded = {name.removeprefix("plugin "): each for name, each in header.versions.items() if name.startswith("plugin ")}
         with explained(engine.plugins, recorded):
@@ -466,6 +479,8 @@ class Engine:
                 ) from error
             engine.step, engine.consumed = progress["step"], progress["consumed"]
         checkpoint.cut_log(out, engine.step)
+        if engine.doctor is not None and (out / checkpoint.LOG_NAME).is_file():
+            engine.doctor.recall(out)
         return engine
 
     def _record(self) -> dict[str, Any]:
@@ -566,6 +581,34 @@ class Engine:
         space = self.spaces[0]
         stored = picture.to_stored(made, space.window, space.dtype)
         return [picture.to_image(each, space.window) for each in stored] if space.is_picture else stored
+
+    def evaluate(
+        self,
+        data: str | Path | None = None,
+        *,
+        scores: Sequence[object] = ("all",),
+        features: object = None,
+        count: int = 1000,
+        seed: int = 0,
+    ) -> Evaluation:
+        """Scores on held-out samples of ``data``, by default those that the engine trains with or, once loaded, are found as for a run.
+
+        ``scores`` and ``features`` are parts, names or objects; "all" is every registered score that fits. Up to ``count`` samples of each
+        domain are taken. Raises UserError where the data or a part is not to be had.
+        """
+        found = self.found
+        if data is not None or found is None:
+            names = [space.name for space in self.spaces]
+            sizes = [space.size for space in self.spaces if space.is_picture]
+            found = open_domains(self.plugins, names, data, sizes[0] if sizes else None)
+        for domain, space in zip(found.train, self.spaces, strict=True):
+            if (domain.channels, domain.is_picture) != (space.channels, space.is_picture):
+                raise UserError(
+                    f"'{space.name}' has {space.channels} channels in these weights and {domain.channels} in this data."
+                )
+        chosen = [scores] if isinstance(scores, str) else list(scores)
+        extractor = Part.of(features) if features is not None else None
+        return evaluate(self, found, scores=[Part.of(each) for each in chosen], features=extractor, count=count, seed=seed)
 
     @torch.no_grad()
     def _made(self, noise: Tensor) -> Tensor:

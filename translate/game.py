@@ -78,3 +78,64 @@ class ImageLoss(nn.Module):
     @abstractmethod
     def forward(self, output: Tensor, target: Tensor, *judge: Any) -> Tensor:
         """The distance, as a scalar."""
+
+
+class JudgeAugmentation(nn.Module):
+    """What reals and fakes alike go through on their way to the judge, so that few pictures are not learned by heart. Subclass it.
+
+    ``forward`` takes ``(B, C, H, W)`` in [-1, 1] and gives the same shape, differentiably, with draws from torch's global generator,
+    which the engine seeds at every step (Zhao et al., 2020; Karras et al., 2020). State that adapts is a buffer.
+    """
+
+    def check(self, space: Space) -> None:
+        """Raise UserError, before training starts, where samples of ``space`` cannot be taken. By default points are refused."""
+        _ = space.size
+
+    def heard(self, scores: Tensor) -> None:
+        """Told of the judge's raw scores of augmented reals at each update of the discriminator, detached: for what adapts to them."""
+        return
+
+    @abstractmethod
+    def forward(self, samples: Tensor) -> Tensor:
+        """``samples``, changed at random."""
+
+
+class AugmentedGame(Game):
+    """``game``, whose judge sees everything through ``augmentation``; penalties are on the gradient with respect to what goes in."""
+
+    def __init__(self, game: Game, augmentation: JudgeAugmentation) -> None:
+        super().__init__()
+        self.game, self.augmentation = game, augmentation
+
+    def discriminator(self, judge: Judge, real: Tensor, fake: Tensor, clock: Clock) -> dict[str, Tensor]:
+        """What the discriminator minimises in the game; the augmentation hears how reals are judged."""
+        return self.game.discriminator(_Through(judge, self.augmentation, real), real, fake, clock)
+
+    def generator(self, judge: Judge, real: Tensor, fake: Tensor, clock: Clock) -> dict[str, Tensor]:
+        """What the generator minimises in the game."""
+        return self.game.generator(_Through(judge, self.augmentation, None), real, fake, clock)
+
+    def phase(self, clock: Clock) -> Hashable:
+        """That of the game."""
+        return self.game.phase(clock)
+
+    def check(self, judge: nn.Module, part: Part) -> None:
+        """That of the game."""
+        self.game.check(judge, part)
+
+
+class _Through:
+    """A judge behind an augmentation, which hears of the scores of ``real``."""
+
+    def __init__(self, judge: Any, augmentation: JudgeAugmentation, real: Tensor | None) -> None:
+        self.judge, self.augmentation, self.real = judge, augmentation, real
+
+    def __call__(self, samples: Tensor) -> Tensor:
+        scores: Tensor = self.judge(self.augmentation(samples))
+        if samples is self.real:
+            self.augmentation.heard(scores.detach())
+        return scores
+
+    def features(self, samples: Tensor) -> list[Tensor]:
+        seen: list[Tensor] = self.judge.features(self.augmentation(samples))
+        return seen

@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
     from translate.data.augment import Augmentation
     from translate.data.domain import Domain, Space
-    from translate.engine import Engine, Report
-    from translate.game import Game, ImageLoss
+    from translate.data.published import DataSet
+    from translate.doctor.diagnosis import Diagnosis
+    from translate.engine import Engine
+    from translate.game import Game, ImageLoss, JudgeAugmentation
+    from translate.metrics.features import FeatureExtractor
+    from translate.metrics.score import Score
     from translate.recipe import Recipe
+    from translate.report import Report
 
 #: The version of the interface that plugins are written for, hooks and public names: major.minor, by semantic versioning.
-INTERFACE = "1.0"
+INTERFACE = "1.1"
 
 hookspec = pluggy.HookspecMarker("translate")
 hookimpl = pluggy.HookimplMarker("translate")
@@ -71,6 +76,34 @@ class AugmentationFactory(Protocol):
         """The augmentation."""
 
 
+class JudgeAugmentationFactory(Protocol):
+    """Makes what reals and fakes go through on their way to the judge: ``factory(options)``."""
+
+    def __call__(self, *options: Any) -> JudgeAugmentation:
+        """The augmentation."""
+
+
+class FeatureFactory(Protocol):
+    """Makes a network that sees samples of ``space`` as vectors: ``factory(space, options)``."""
+
+    def __call__(self, space: Space, /, *options: Any) -> FeatureExtractor:
+        """The extractor."""
+
+
+class ScoreFactory(Protocol):
+    """Makes a score: ``factory(options)``."""
+
+    def __call__(self, *options: Any) -> Score:
+        """The score."""
+
+
+class DiagnosisFactory(Protocol):
+    """Makes a diagnosis of one run: ``factory(options)``."""
+
+    def __call__(self, *options: Any) -> Diagnosis:
+        """The diagnosis."""
+
+
 class ListenerFactory(Protocol):
     """Makes an object with event hooks, marked with ``@translate.hookimpl``: ``factory(options)``."""
 
@@ -111,6 +144,35 @@ def register_reconstruction_losses(register: Callable[[str, ImageLossFactory], N
 @hookspec
 def register_augmentations(register: Callable[[str, AugmentationFactory], None]) -> None:
     """Add what may happen to training pictures: ``register("flip", Flip)``. Called once, when the plugin is loaded."""
+
+
+@hookspec
+def register_judge_augmentations(register: Callable[[str, JudgeAugmentationFactory], None]) -> None:
+    """Add what reals and fakes may go through on their way to the judge: ``register("diffaugment", DiffAugment)``. Called once, when the
+    plugin is loaded.
+    """
+
+
+@hookspec
+def register_features(register: Callable[[str, FeatureFactory], None]) -> None:
+    """Add networks that see pictures as vectors, for scores: ``register("timm", TimmFeatures)``. Called once, when the plugin is loaded."""
+
+
+@hookspec
+def register_scores(register: Callable[[str, ScoreFactory], None]) -> None:
+    """Add scores of what a method makes: ``register("kid", KernelDistance)``. Called once, when the plugin is loaded."""
+
+
+@hookspec
+def register_diagnoses(register: Callable[[str, DiagnosisFactory], None]) -> None:
+    """Add failures of training that reports are searched for: ``register("divergence", Divergence)``. Called once, when the plugin is
+    loaded. What one of them raises is dealt with as the failure of an event is.
+    """
+
+
+@hookspec
+def register_data_sets(register: Callable[[str, DataSet], None]) -> None:
+    """Add data sets that ``translate data get`` fetches: ``register("maps", DATA_SET)``. Called once, when the plugin is loaded."""
 
 
 @hookspec

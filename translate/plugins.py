@@ -11,7 +11,7 @@ from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
 
@@ -20,14 +20,21 @@ from translate.data.domain import Domain
 from translate.errors import Interrupted, NotFinite, PluginError, PluginWarning, TranslateError, brief, listed
 from translate.hookspecs import (
     AugmentationFactory,
+    DiagnosisFactory,
     DiscriminatorFactory,
+    FeatureFactory,
     GameFactory,
     GeneratorFactory,
     ImageLossFactory,
+    JudgeAugmentationFactory,
     ListenerFactory,
+    ScoreFactory,
 )
 from translate.recipe import Recipe
 from translate.registry import Registry
+
+if TYPE_CHECKING:
+    from translate.data.published import DataSet
 
 #: The entry-point group of plugins.
 GROUP = "translate"
@@ -114,6 +121,11 @@ class Plugins:
         self.cycle_losses: Registry[ImageLossFactory] = Registry("cycle loss", self.hint)
         self.reconstruction_losses: Registry[ImageLossFactory] = Registry("reconstruction loss", self.hint)
         self.augmentations: Registry[AugmentationFactory] = Registry("augmentation", self.hint)
+        self.judge_augmentations: Registry[JudgeAugmentationFactory] = Registry("judge augmentation", self.hint)
+        self.features: Registry[FeatureFactory] = Registry("feature extractor", self.hint)
+        self.scores: Registry[ScoreFactory] = Registry("score", self.hint)
+        self.diagnoses: Registry[DiagnosisFactory] = Registry("diagnosis", self.hint)
+        self.data_sets: Registry[DataSet] = Registry("data set", self.hint)
         self.listeners: Registry[ListenerFactory] = Registry("listener", self.hint)
         self.found: list[Plugin] = []
         self._hooks = Hooks()
@@ -132,6 +144,11 @@ class Plugins:
             "cycle-losses": self.cycle_losses,
             "reconstruction-losses": self.reconstruction_losses,
             "augmentations": self.augmentations,
+            "judge-augmentations": self.judge_augmentations,
+            "features": self.features,
+            "scores": self.scores,
+            "diagnoses": self.diagnoses,
+            "data-sets": self.data_sets,
             "listeners": self.listeners,
         }
 
@@ -207,22 +224,29 @@ class Plugins:
         """
         silent = {plugin.name for plugin in self.found if plugin.state == "disabled"}
         for name, implementation in self._hooks.implementations(event):
-            if name in silent:
-                continue
-            try:
-                implementation(**arguments)
-            except (Interrupted, NotFinite):
-                raise  # what ends a run ends it, whoever notices
-            except Exception as error:  # whatever a stranger's code raises must not take a run with it
-                said = f"{_upper(self.origin(name))} failed at {event} ({brief(error)})"
-                if name in used:
-                    raise PluginError(
-                        f"{said}, and the run rests on it; {BLOCK}={name} keeps it out of a run without it."
-                    ) from error
-                if on_error == "fail":
-                    raise PluginError(f"{said}; --on-plugin-error disable goes on without it.") from error
-                warnings.warn(f"{said}; the run goes on without it.", PluginWarning, stacklevel=3)
-                self._disable(name, f"failed at {event} ({brief(error)})")
+            if name not in silent:
+                with self.guarded(name, f"at {event}", on_error=on_error, used=used):
+                    implementation(**arguments)
+
+    @contextmanager
+    def guarded(self, name: str, where: str, *, on_error: OnError, used: Collection[str] = ()) -> Iterator[None]:
+        """Inside, what the plugin ``name`` raises is dealt with as the policy says; ``where`` says what it was asked for: "at run_started".
+
+        Where the policy is ``fail``, or a run rests on it (``used``), a PluginError is raised; otherwise there is a warning, and the plugin
+        is disabled.
+        """
+        try:
+            yield
+        except (Interrupted, NotFinite):
+            raise  # what ends a run ends it, whoever notices
+        except Exception as error:  # whatever a stranger's code raises must not take a run with it
+            said = f"{_upper(self.origin(name))} failed {where} ({brief(error)})"
+            if name in used:
+                raise PluginError(f"{said}, and the run rests on it; {BLOCK}={name} keeps it out of a run without it.") from error
+            if on_error == "fail":
+                raise PluginError(f"{said}; --on-plugin-error disable goes on without it.") from error
+            warnings.warn(f"{said}; the run goes on without it.", PluginWarning, stacklevel=4)
+            self._disable(name, f"failed {where} ({brief(error)})")
 
     def _disable(self, name: str, problem: str) -> None:
         installed_ones = [plugin for plugin in self.found if plugin.name == name and plugin.state == "loaded"]
@@ -267,7 +291,7 @@ class Plugins:
 
 def _registrar(registry: Registry[Any], plugin: str) -> Callable[[str, Any], None]:
     def register(name: str, factory: Any) -> None:
-        if not callable(factory):
+        if not (callable(factory) or registry.kind == "data set"):  # the one kind that is not made for a run
             raise TranslateError(
                 f"Plugin '{plugin}' registers the {registry.kind} '{name}' with {factory!r}, which cannot be called."
             )

@@ -20,7 +20,7 @@ from translate import options as _options
 from translate.clock import Clock
 from translate.data.domain import Space
 from translate.errors import NotAPicture, RecipeError, UserError
-from translate.game import Game, ImageLoss
+from translate.game import AugmentedGame, Game, ImageLoss, JudgeAugmentation
 from translate.latent import Latent
 from translate.optimisers import OptimiserPlan
 from translate.options import Part
@@ -83,8 +83,11 @@ class Make:
     memory are needed.
     """
 
-    def __init__(self, plugins: Plugins, spaces: Sequence[Space], *, training: bool = True) -> None:
+    def __init__(
+        self, plugins: Plugins, spaces: Sequence[Space], *, training: bool = True, judge_augment: Part | None = None
+    ) -> None:
         self.plugins = plugins
+        self._judge_augment = judge_augment
         self.training = training
         self.spaces = tuple(spaces)
         #: The plugins that the method's parts came from.
@@ -125,7 +128,12 @@ class Make:
         game: Game = self._made(self.plugins.adversarial_losses, part, Game)
         for judge in judges:
             game.check(judge, self._part(judge))
-        return game
+        if self._judge_augment is None:
+            return game
+        augmentation = self._made(self.plugins.judge_augmentations, self._judge_augment, JudgeAugmentation)
+        for space in self.spaces:
+            augmentation.check(space)
+        return AugmentedGame(game, augmentation)
 
     def cycle_loss(self, part: Part, judges: Sequence[nn.Module] = ()) -> ImageLoss:
         """The distance between a picture and its round trip; ``judges`` are those that the recipe calls it with."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,8 @@ from translate.recipe import Recipe
 from translate.trainer import Losses
 
 if TYPE_CHECKING:
-    from translate.engine import Engine, Report
+    from translate.engine import Engine
+    from translate.report import Report
 
 #: Rows of a picture grid.
 ROWS = 6
@@ -72,6 +74,8 @@ class Recorder:
                 "epoch": report.clock.epoch,
                 "losses": report.losses,
                 "rates": dict(report.rates),
+                **({"signals": {name: _json(each) for name, each in report.signals.items()}} if report.signals else {}),
+                **({"findings": {name: each.evidence for name, each in report.findings.items()}} if report.findings else {}),
                 "steps_per_second": round(steps / max(now - self._seconds, 1e-9), 4),
             },
         )
@@ -115,6 +119,11 @@ class Recorder:
                 if not path.exists():
                     path.parent.mkdir(parents=True, exist_ok=True)
                     picture.to_image(array, space.window).save(path)
+
+
+def _json(value: float) -> float | None:
+    """What JSON has for a number: it knows neither NaN nor infinity."""
+    return value if math.isfinite(value) else None
 
 
 Shown = tuple[Domain, list[int], list[Array]]

@@ -28,6 +28,10 @@ class RunOptions:
     batch: int = option(1, "pictures of each domain in a batch", least=1)
     accumulate: int = option(1, "batches whose gradients are added up in a step", least=1)
     augment: Part = part("paper", "what happens to training pictures: paper (resize to 286/256, crop, flip), flip, none")
+    judge_augment: Part | None = option(
+        None,
+        "for few pictures, what reals and fakes go through on their way to the judge; see 'translate list judge-augmentations'",
+    )
     seed: int = option(0, "seed of every random draw", least=0)
     device: str = option("auto", "auto, cpu, cuda, cuda:1 or mps", metavar="NAME")
     precision: Precision = option("fp32", "fp32, bf16, or fp16 (CUDA)")
@@ -46,6 +50,11 @@ class RunOptions:
     listeners: tuple[Part, ...] = option(
         (),
         "what else is told of the run's events; 'translate list listeners' shows what there is",
+        metavar="NAME[:KEY=VALUE,...]",
+    )
+    diagnoses: tuple[Part, ...] = option(
+        (Part("all"),),
+        "what is looked for in the run's reports: all, none, or names; 'translate list diagnoses' shows what there is",
         metavar="NAME[:KEY=VALUE,...]",
     )
     on_plugin_error: OnError = option(

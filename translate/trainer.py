@@ -54,13 +54,17 @@ class Trainer:
         self.scalers = {group: torch.amp.GradScaler(device.type, enabled=precision == "fp16") for group in self.plans}
         self.averages = {child: Average(recipe.get_submodule(child), ema) for child in recipe.exports} if ema else {}
         self._first_bad: dict[tuple[str, ...], Tensor] = {}
+        #: What was watched in the latest step that was to be: the norm of each group's gradient, on the device.
+        self.signals: dict[str, Tensor] = {}
+        self._watching = False
 
-    def step(self, micro_batches: Sequence[Sequence[Batch]], clock: Clock) -> Losses:
-        """Do one step and return its losses.
+    def step(self, micro_batches: Sequence[Sequence[Batch]], clock: Clock, *, watch: bool = False) -> Losses:
+        """Do one step and return its losses; ``watch`` fills ``signals`` as well.
 
         Each of ``micro_batches`` is what the recipe consumes in a step; more than one accumulate their gradients, in lockstep, so that
         the networks change only when all have been seen.
         """
+        self._watching = watch
         self._set_rates(clock)
         for optimiser in self.optimisers.values():
             optimiser.zero_grad(set_to_none=True)  # what a step left that was interrupted
@@ -126,6 +130,10 @@ class Trainer:
     def _optimise(self, group: str) -> None:
         optimiser, scaler = self.optimisers[group], self.scalers[group]
         scale = scaler.get_scale()
+        if self._watching:
+            gradients = [each.grad for each in self.parameters[group].values() if each.grad is not None]
+            norms = torch._foreach_norm(gradients) if gradients else [torch.zeros(())]
+            self.signals[f"gradient/{group}"] = torch.linalg.vector_norm(torch.stack(norms).float()) / scale
         scaler.step(optimiser)
         scaler.update()
         optimiser.zero_grad(set_to_none=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from translate import hookimpl
 
@@ -27,3 +28,20 @@ def open_domain(name: str, root: Path | None, split: str) -> Domain | None:
 
         return Points(name, split)
     return None
+
+
+@hookimpl
+def register_scores(register: Callable[[str, Any], None]) -> None:
+    """Add the coverage of known modes."""
+    from .coverage import ModeCoverage
+
+    register("modes", ModeCoverage)
+
+
+@hookimpl
+def register_data_sets(register: Callable[[str, Any], None]) -> None:
+    """Add what can be fetched."""
+    from .published import DATA_SETS
+
+    for name, data_set in DATA_SETS.items():
+        register(name, data_set)

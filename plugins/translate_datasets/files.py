@@ -39,9 +39,10 @@ class DataSet:
     reader: str
     digests: Mapping[str, str]
 
-    def fetch(self, root: Path) -> str:
-        """The Python expression that downloads it into ``root``."""
-        return f"torchvision.datasets.{self.reader}({str(root)!r}, download=True)"
+    @property
+    def advice(self) -> str:
+        """How to get it."""
+        return f"'translate data get {self.title.lower()}', and leave --data away"
 
 
 # torchvision compares checksums only when it downloads, and only those of the packed files: with download=False it reads whatever
@@ -121,21 +122,21 @@ def open_data_set(name: str, family: str, choice: str | None, root: Path | None,
     only = None if choice is None else _class(data_set, choice)
     if root is None:
         raise UserError(
-            f"No --data was given and ./data has no {data_set.title}; give --data DIR with {data_set.reader}/raw/ in it, or fetch the "
-            f"files with {data_set.fetch(Path('data'))}."
+            f"No --data was given and ./data has no {data_set.title}; give --data DIR with {data_set.reader}/raw/ in it, or fetch it: "
+            f"{data_set.advice}."
         )
     folder = _folder(data_set, root)
     if folder is None:
         raise UserError(
             f"{root} has no {data_set.title}: expected {root / data_set.reader / 'raw' / FILES['train'][0]} and its labels, "
-            f"packed (.gz) or not; fetch them with {data_set.fetch(root)}."
+            f"packed (.gz) or not; or fetch it: {data_set.advice}."
         )
     paths = {file: path for file in FILES[split] if (path := _path(folder, file))}
     if not paths and split == "test":
         return None
     missing = [file for file in FILES[split] if file not in paths]
     if missing:
-        raise UserError(f"{folder} lacks {' and '.join(missing)}, packed (.gz) or not; {_remedy(data_set, folder)}.")
+        raise UserError(f"{folder} lacks {' and '.join(missing)}, packed (.gz) or not; fetch them again: {data_set.advice}.")
     images, labels = _load(data_set, folder, paths, split)
     return DataSetDomain(name, images, labels, folder, only)
 
@@ -179,10 +180,6 @@ def _path(folder: Path, file: str) -> Path | None:
     return next((path for path in (folder / file, folder / f"{file}.gz") if path.is_file()), None)
 
 
-def _remedy(data_set: DataSet, folder: Path) -> str:
-    return f"fetch the files with {data_set.fetch(Path(os.path.abspath(folder)).parents[1])}"
-
-
 def _load(data_set: DataSet, folder: Path, paths: Mapping[str, Path], split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Images (N, 28, 28, 1) and labels (N,)."""
     # What torchvision reads is a copy: the bytes that were verified and no others, from packed files too, in a folder that may be
@@ -202,18 +199,18 @@ def _verified(data_set: DataSet, folder: Path, path: Path, file: str) -> bytes:
         content = path.read_bytes()
         content = gzip.decompress(content) if path.suffix == ".gz" else content
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path} cannot be read ({error}); delete it and {_remedy(data_set, folder)}.") from error
+        raise UserError(f"{path} cannot be read ({error}); delete it and fetch them again: {data_set.advice}.") from error
     announced = _announced(content)
     if announced != len(content):
         expected = f"its header announces {announced}" if announced else "its header is not that of an idx file"
         raise UserError(
-            f"{path} is damaged: it has {len(content)} bytes, and {expected}; delete it and {_remedy(data_set, folder)}."
+            f"{path} is damaged: it has {len(content)} bytes, and {expected}; delete it and fetch them again: {data_set.advice}."
         )
     found = hashlib.sha256(content).hexdigest()
     if found != data_set.digests[file]:
         raise UserError(
             f"{path} is not the published file of {data_set.title}: its content has the SHA-256 {found[:12]}…, expected "
-            f"{data_set.digests[file][:12]}…; delete it and {_remedy(data_set, folder)}."
+            f"{data_set.digests[file][:12]}…; delete it and fetch them again: {data_set.advice}."
         )
     return content
 

@@ -1,4 +1,4 @@
-"""Networks and losses on timm's backbones: a generator, a discriminator and perceptual distances (Wightman, 2019)."""
+"""Networks, losses and features of scores on timm's backbones (Wightman, 2019)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from translate import hookimpl
 from translate_timm.discriminator import TimmDiscriminator
+from translate_timm.features import TimmFeatures
 from translate_timm.generator import TimmGenerator
 from translate_timm.perceptual import Perceptual
 
@@ -33,3 +34,9 @@ def register_cycle_losses(register: Callable[[str, Any], None]) -> None:
 def register_reconstruction_losses(register: Callable[[str, Any], None]) -> None:
     """Add the distance between a backbone's features of what should be reproduced and of what was."""
     register("perceptual", Perceptual)
+
+
+@hookimpl
+def register_features(register: Callable[[str, Any], None]) -> None:
+    """Add the eye on a backbone."""
+    register("timm", TimmFeatures)

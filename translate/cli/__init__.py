@@ -22,6 +22,8 @@ VERBS = {
     "resume": "go on with a run that was stopped",
     "apply": "translate pictures with trained weights",
     "sample": "make pictures from noise with trained weights",
+    "evaluate": "score what trained weights make",
+    "doctor": "search a run's log for what went wrong",
     "data": "list, fetch and check data sets",
     "list": "list recipes, networks, losses, weights and plugins",
     "plugins": "list plugins, check one, or begin a new one",

@@ -15,9 +15,10 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 
 from translate.data.domain import file_name
-from translate.engine import Engine, Report
+from translate.engine import Engine
 from translate.errors import listed
 from translate.hookspecs import hookimpl
+from translate.report import Report
 
 #: The estimate of the time is made after so many seconds or steps of this session, whichever is later.
 ESTIMATE_SECONDS, ESTIMATE_STEPS = 5.0, 10
@@ -60,6 +61,7 @@ class Display:
         self.began, self.first_step = time.monotonic(), engine.step
         self.estimated = False
         self.shown = 0.0
+        self.wrong: set[str] = set()
 
     def introduce(self, chosen_preset: str | None) -> None:
         """Say what will be trained on what, with which preset and why."""
@@ -108,8 +110,11 @@ class Display:
 
     @hookimpl
     def step_reported(self, report: Report) -> None:
-        """Show speed and losses; once, estimate the time."""
+        """Show speed and losses, and what went wrong when it begins to; once, estimate the time."""
         now = time.monotonic()
+        for name in report.findings.keys() - self.wrong:
+            self.console.print(f"Step {report.step}, {name}: {report.findings[name].evidence} {report.findings[name].advice}")
+        self.wrong = set(report.findings)
         done, seconds = report.step - self.first_step, now - self.began
         left = self.engine.total - report.step
         if not self.estimated and done >= ESTIMATE_STEPS and seconds >= ESTIMATE_SECONDS and left:

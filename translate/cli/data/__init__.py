@@ -10,7 +10,7 @@ from translate.errors import UserError, listed, near
 #: Each action is a module here with ``main(arguments) -> exit code``; ``list`` would hide the built-in one.
 ACTIONS = {"list": "sets", "get": "get", "check": "check", "cache": "cache"}
 HELP = """usage: translate data list [--json]
-       translate data get NAME [--to DIR] [--from FILE|DIR|URL]
+       translate data get NAME [--to DIR] [--from FILE|DIR|URL] [--sha256 DIGITS]
        translate data check DIR [--domains NAME ...] [--json] [--html FILE]
        translate data cache [--max SIZE] [--clear] [--json]
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     """Do one of them."""
     if not arguments or arguments[0] in ("-h", "--help"):
         print(HELP)
-        return 0
+        raise SystemExit(0)
     action, rest = arguments[0], arguments[1:]
     if action not in ACTIONS:
         raise UserError(f"'translate data' knows {listed(ACTIONS)}, not '{action}'.{near(action, ACTIONS)}")

@@ -1,0 +1,173 @@
+"""Evaluation: which scores get which evidence, under which protocol, and what is left out and why."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import translate
+from translate import Engine, Evidence, FeatureExtractor, Figure, Score, Seen, UserError, hookimpl
+from translate.cli import main
+from translate.metrics.features import see
+
+
+class Means(FeatureExtractor):
+    """Means of the channels; it wants pictures of 8 pixels."""
+
+    label, size = "means", (8, 8)
+
+    def __init__(self, space):
+        super().__init__()
+        self.batches = []
+
+    def forward(self, images):
+        self.batches.append(tuple(images.shape))
+        return Seen(images.mean((2, 3)))
+
+
+class Witness(Score):
+    """Keeps the evidence, and says how many outputs there are."""
+
+    seen: ClassVar[list[Evidence]] = []
+
+    def __call__(self, evidence):
+        self.seen.append(evidence)
+        return {"outputs": Figure(len(evidence.outputs), "higher", 1.0, 9.0, note="as told")}
+
+
+class Fails(Score):
+    def __call__(self, evidence):
+        raise ZeroDivisionError("nothing to divide")
+
+
+@pytest.fixture(autouse=True)
+def nothing_seen():
+    Witness.seen.clear()
+
+
+def test_evidence_is_of_held_out_pictures_in_every_direction(tiny, photos):
+    engine = tiny()
+    evaluation = engine.evaluate(scores=[Witness], features=Means, count=2)
+    forth, back = Witness.seen
+    assert (forth.way, back.way) == ("cat→dog", "dog→cat")
+    held_out = [np.asarray(Image.open(photos / "test" / "cat" / f"{i}.png").resize((16, 16), Image.BICUBIC)) for i in range(2)]
+    expected = torch.from_numpy(np.stack(held_out)).permute(0, 3, 1, 2) / 127.5 - 1
+    assert torch.allclose(forth.inputs, expected, atol=1e-6)
+    engine.recipe.eval()
+    with torch.no_grad():
+        assert torch.allclose(forth.outputs, engine.recipe.G(forth.inputs))
+        assert torch.allclose(forth.returned, engine.recipe.F(forth.outputs))
+        assert torch.allclose(back.outputs, engine.recipe.F(back.inputs))
+    assert torch.equal(forth.real, back.inputs)
+    assert forth.truth is None
+    assert forth.seen("outputs").features.shape == (2, 3)
+    assert forth.extractor.batches[0][2:] == (8, 8)
+    assert [(row.way, row.name, row.figure.value) for row in evaluation.rows] == [
+        ("cat→dog", "outputs", 2),
+        ("dog→cat", "outputs", 2),
+    ]
+    assert evaluation.protocol["split"] == {"cat": "test", "dog": "test"}
+    assert evaluation.protocol["features"] == ["means"]
+    assert "outputs  2 [1, 9] (higher is better); as told" in str(evaluation)
+
+
+def test_samples_are_spread_over_the_domain(tiny):
+    engine = tiny()
+    engine.evaluate(scores=[Witness], count=1)
+    assert len(Witness.seen[0].inputs) == 1
+    engine.evaluate(data=None, scores=[Witness], count=100)
+    assert len(Witness.seen[-1].inputs) == 2
+
+
+def test_the_truth_of_drawn_domains_is_known():
+    engine = Engine(
+        "cyclegan", ("horse", "zebra"), size=24, batch=1, steps=1, generator="resnet:blocks=0,channels=2", device="cpu"
+    )
+    engine.evaluate(scores=[Witness], count=3)
+    case = Witness.seen[0]
+    assert case.truth.shape == case.outputs.shape
+    assert case.mask.shape == (3, 1, 24, 24)
+    assert case.mask.min() >= 0
+    assert case.mask.max() <= 1
+    assert (case.truth - case.inputs).abs().mul(case.mask).mean() > 2 * (case.truth - case.inputs).abs().mul(1 - case.mask).mean()
+
+
+def test_what_cannot_be_computed_is_left_out_with_the_reason(tiny):
+    engine = tiny()
+    evaluation = engine.evaluate(count=2)
+    assert evaluation.left_out["cat→dog: kid"] == "no feature extractor was named: --features NAME"
+    assert evaluation.left_out["cat→dog: truth"] == "nobody knows the true translations"
+    assert {row.score for row in evaluation.rows} == {"round-trip", "change"}
+    assert engine.evaluate(scores=["kid"], features=Means, count=2).rows[0].name == "KID[means]"
+    failed = engine.evaluate(scores=[Fails, "change"], count=2)
+    assert list(failed.left_out.values()) == ["it failed (ZeroDivisionError: nothing to divide)"] * 2
+    assert failed.rows
+
+
+def test_scores_of_samples_from_noise():
+    engine = Engine("vanilla", ("points:ring8",), preset="points", steps=1, device="cpu", workers=0)
+    evaluation = engine.evaluate(count=50)
+    assert {row.name for row in evaluation.rows} == {"modes", "good points", "reverse KL"}
+    assert {row.way for row in evaluation.rows} == {"points:ring8"}
+
+
+def test_networks_are_left_as_they_were_and_draws_too(tiny):
+    engine = tiny()
+    engine.recipe.train()
+    before = {name: each.clone() for name, each in engine.recipe.state_dict().items()}
+    state = torch.get_rng_state()
+    first, second = (engine.evaluate(scores=["kid"], features=Means, count=2) for _ in range(2))
+    assert first == second
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(before[name], each) for name, each in engine.recipe.state_dict().items())
+
+
+def test_see_asks_in_small_batches():
+    eye = Means(None)
+    images = torch.rand(70, 3, 12, 12) * 2 - 1
+    seen = see(eye, images)
+    assert [batch[0] for batch in eye.batches] == [32, 32, 6]
+    assert seen.features.shape == (70, 3)
+    assert seen.logits is None
+
+
+def test_channels_of_other_data_are_refused(tiny, tmp_path):
+    engine = tiny()
+    for name in ("cat", "dog"):
+        (tmp_path / "grey" / name).mkdir(parents=True)
+        Image.new("L", (16, 16)).save(tmp_path / "grey" / name / "a.png")
+    with pytest.raises(UserError, match="'cat' has 3 channels in these weights and 1 in this data"):
+        engine.evaluate(tmp_path / "grey")
+
+
+def test_the_command_prints_figures_with_their_protocol(tiny, tmp_path, capsys):
+    tiny(out=tmp_path / "run").fit()
+    assert main(["evaluate", str(tmp_path / "run"), "--count", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("cyclegan at step 4; on 2 cat (test) + 2 dog (test); seed 0.\ncat→dog\n")
+    assert "left out cat→dog: kid: no feature extractor was named: --features NAME" in printed
+    assert main(["evaluate", str(tmp_path / "run"), "--scores", "round-trip", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in result["figures"]] == ["round-trip error"] * 2
+    assert result["protocol"]["step"] == 4
+    assert main(["evaluate", str(tmp_path / "run"), "--scores", "kidd"]) == 2
+    assert "Did you mean 'kid'?" in capsys.readouterr().err
+    assert main(["evaluate", str(tmp_path / "run"), "--count", "none"]) == 2
+    assert main(["doctor", str(tmp_path / "run")]) == 0
+    assert capsys.readouterr().out.startswith("Nothing was found; looked for")
+    assert main(["doctor", str(tmp_path / "nowhere")]) == 2
+
+
+def test_a_plugin_brings_its_own(tiny):
+    class Mine:
+        @hookimpl
+        def register_scores(self, register):
+            register("witness", Witness)
+
+    with translate.plugin(Mine(), "mine"):
+        assert "witness" in {row.score for row in tiny().evaluate(count=2).rows}

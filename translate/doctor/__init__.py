@@ -1,0 +1,1 @@
+"""What goes wrong in adversarial training, found in the reports of a run."""

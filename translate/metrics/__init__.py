@@ -1,0 +1,1 @@
+"""Scores of what a method makes, and what they are computed of."""
