@@ -41,6 +41,12 @@ def opened(path: Path) -> Image.Image:
         return image
 
 
+@pytest.fixture(autouse=True)
+def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is decoded in a test is not kept among the user's own."""
+    monkeypatch.setenv("TRANSLATE_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """A data folder with five pictures each of ``cat`` and ``dog`` for training, two each for testing."""

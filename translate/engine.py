@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -15,19 +14,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from translate import checkpoint, options, weights
 from translate.clock import Clock
-from translate.data import picture
 from translate.data.augment import Augmentation
 from translate.data.catalogue import Found, open_domains
 from translate.data.domain import Array, Domain, Space
 from translate.data.loader import CACHE_BYTES, Loader, Source
 from translate.data.samples import as_networks_see
 from translate.doctor.doctor import Doctor
-from translate.errors import DataWarning, Interrupted, PluginError, RecipeError, TranslateError, UserError, brief, listed
-from translate.given import explained, find_recipe, given_again, recorded_method, same_class
+from translate.errors import DataWarning, Interrupted, PluginError, TranslateError, UserError, brief
+from translate.given import explained, find_recipe, given_again, recorded_method
 from translate.inference import PictureTranslator, Scale, choose_way
 from translate.metrics.evaluation import Evaluation, evaluate
 from translate.options import Part
@@ -39,14 +37,14 @@ from translate.randomness import derive, seeded
 from translate.recipe import Batch, Make, Recipe
 from translate.recorder import Means, Recorder
 from translate.report import Report
+from translate.sampling import sample
 from translate.settings import RunOptions, default_preset, one_length, resolve
 from translate.stopping import stop_requests
 from translate.trainer import Trainer
+from translate.transfer import load_exported, start_from
 
 #: So many steps are looked at to measure the running statistics of averaged networks.
 SETTLING_STEPS = 12
-#: So many samples are made in one pass, whatever the number asked for.
-SAMPLES_AT_ONCE = 256
 #: Diagnoses look at the networks at the first report after every so many steps.
 MEASURED_EVERY = 50
 
@@ -86,7 +84,7 @@ class Engine:
         run, own = resolve(method, name, chosen, {**values, "domains": names})
         self._open(name, method, chosen, run, own, plugins, fresh=True)
         if run.init_from is not None:
-            self._start_from(run.init_from)
+            start_from(self, run.init_from)
         if out is not None:
             self.out = Path(out)
             checkpoint.create_run(self.out, self._record())
@@ -115,7 +113,16 @@ class Engine:
                 f"The augmentation was made for pictures of {options.Size(*augmentation.size)}, and the run has --size {run.size}; give "
                 f"the class itself."
             )
-        self.found: Found | None = open_domains(plugins, run.domains, run.data, augmentation.loading_size, search=fresh)
+        self.found: Found | None = open_domains(
+            plugins,
+            run.domains,
+            run.data,
+            augmentation.loading_size,
+            search=fresh,
+            holdout=run.holdout,
+            seed=run.holdout_seed,
+            paired="paired" in method.order,
+        )
         self._build(name, method, own, [_space(domain, run.size) for domain in self.found.train], training=True)
         if fresh and run.init_from is None:
             self._begin()
@@ -132,7 +139,10 @@ class Engine:
         )
         room = CACHE_BYTES // len(self.found.train)
         self._loader: Loader | None = Loader(
-            [Source(domain, augmentation.loading_size if domain.is_picture else None, room) for domain in self.found.train],
+            [
+                Source(domain, augmentation.loading_size if domain.is_picture else None, room, run.fit)
+                for domain in self.found.train
+            ],
             self.recipe.order,
             augmentation,
             epoch=self.epoch_samples,
@@ -178,7 +188,7 @@ class Engine:
         if self.found is None:
             raise UserError("This engine was loaded from weights and has no pictures; give them to translate().")
         source = self.found.test[domain] or self.found.train[domain]
-        return as_networks_see(source, self.spaces[domain], range(min(count, len(source))), self.device)
+        return as_networks_see(source, self.spaces[domain], range(min(count, len(source))), self.device, self.run_options.fit)
 
     # Training
 
@@ -510,29 +520,6 @@ class Engine:
             if each.state in ("loaded", "disabled")
         }
 
-    def _start_from(self, name: str) -> None:
-        """Take over trained networks: the exported ones, and the judges that fit, where the weights come with a checkpoint."""
-        file = checkpoint.locate(name)
-        tensors, header = checkpoint.load_weights(file)
-        mine, theirs = ([space.name for space in spaces] for spaces in (self.spaces, header.spaces))
-        if mine != theirs and sorted(mine) == sorted(theirs):
-            raise UserError(f"{file} was trained with --domains {' '.join(theirs)}; name the domains in that order.")
-        if Part(header.recipe).is_object and Part(self.recipe_name).is_object:
-            same_class("recipe", header.recipe, self.recipe_name)
-        elif header.recipe != self.recipe_name:
-            raise UserError(f"{file} was trained by recipe '{header.recipe}', and cannot start a run of '{self.recipe_name}'.")
-        load_exported(self.recipe, tensors, str(file), header.options)
-        taken = {place: each for place, each in header.backbones.items() if re.split("[.:]", place)[0] in self.recipe.exports}
-        self.backbones = {**self.backbones, **taken}
-        if (file.parent / checkpoint.TRAINING_NAME).is_file():
-            state, _ = checkpoint.load_training(file.parent)
-            networks = {child for plan in self.trainer.plans.values() for child in plan.over} - set(self.recipe.exports)
-            rest = {key.removeprefix("recipe/"): each for key, each in state.items() if key.startswith("recipe/")}
-            for network in networks:
-                _load_if_it_fits(self.recipe.get_submodule(network), rest, f"{network}.")
-        for child, average in self.trainer.averages.items():
-            average.network.load_state_dict(self.recipe.get_submodule(child).state_dict())
-
     # Use
 
     def translator(self, to: str | None = None, source: str | None = None, scale: Scale = "train") -> PictureTranslator:
@@ -566,21 +553,7 @@ class Engine:
         ones. Noise ``(n, width)``, as ``engine.recipe.latent`` draws, interpolates and walks through it, gives a tensor ``(n, C, H, W)``
         in [-1, 1], or ``(n, D)``; noise in an array gives an array. Raises UserError where the method translates instead.
         """
-        latent = self.recipe.latent
-        if latent is None:
-            self.recipe.sample(torch.empty(0))  # raises, and says what the method does instead
-            raise RecipeError(f"Recipe '{self.recipe_name}' implements sample() and sets no latent.")
-        noise = torch.as_tensor(samples) if isinstance(samples, Tensor | np.ndarray) else latent.draw(samples, seed)
-        if noise.dim() != 2 or noise.shape[1] != latent.width:
-            raise UserError(f"The noise has the shape {tuple(noise.shape)}; these networks take (n, {latent.width}).")
-        made = self._made(noise)
-        if isinstance(samples, Tensor):
-            return made.to(samples.device)
-        if isinstance(samples, np.ndarray):
-            return made.cpu().numpy()
-        space = self.spaces[0]
-        stored = picture.to_stored(made, space.window, space.dtype)
-        return [picture.to_image(each, space.window) for each in stored] if space.is_picture else stored
+        return sample(self, samples, seed)
 
     def evaluate(
         self,
@@ -590,32 +563,29 @@ class Engine:
         features: object = None,
         count: int = 1000,
         seed: int = 0,
+        **settings: Any,
     ) -> Evaluation:
-        """Scores on held-out samples of ``data``, by default those that the engine trains with or, once loaded, are found as for a run.
+        """Scores on held-out samples of ``data``, by default of what the engine trains on or, once loaded, finds as a run does.
 
         ``scores`` and ``features`` are parts, names or objects; "all" is every registered score that fits. Up to ``count`` samples of each
-        domain are taken. Raises UserError where the data or a part is not to be had.
+        domain are taken. ``settings`` are those of the run that choose and fit its pictures: ``holdout``, ``holdout_seed`` and ``fit``; an
+        engine that trains knows them. Raises UserError where the data or a part is not to be had.
         """
-        found = self.found
-        if data is not None or found is None:
-            names = [space.name for space in self.spaces]
-            sizes = [space.size for space in self.spaces if space.is_picture]
-            found = open_domains(self.plugins, names, data, sizes[0] if sizes else None)
-        for domain, space in zip(found.train, self.spaces, strict=True):
-            if (domain.channels, domain.is_picture) != (space.channels, space.is_picture):
-                raise UserError(
-                    f"'{space.name}' has {space.channels} channels in these weights and {domain.channels} in this data."
-                )
+        run = (
+            options.build(RunOptions, {**options.plain(self.run_options), **settings}, "The run")
+            if settings
+            else self.run_options
+        )
         chosen = [scores] if isinstance(scores, str) else list(scores)
-        extractor = Part.of(features) if features is not None else None
-        return evaluate(self, found, scores=[Part.of(each) for each in chosen], features=extractor, count=count, seed=seed)
-
-    @torch.no_grad()
-    def _made(self, noise: Tensor) -> Tensor:
-        with self.averaged():
-            self.recipe.eval()
-            pieces = torch.split(noise.to(self.device, torch.float32), SAMPLES_AT_ONCE)
-            return torch.cat([self.recipe.sample(piece).float() for piece in pieces])
+        return evaluate(
+            self,
+            self.found if data is None else None,
+            replace(run, data=None if data is None else str(data)),
+            scores=[Part.of(each) for each in chosen],
+            features=Part.of(features) if features is not None else None,
+            count=count,
+            seed=seed,
+        )
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -639,35 +609,6 @@ class Engine:
             steps.append((batches, clock))
         self._trainer.settle(steps)
         self._settled = self.step
-
-
-def load_exported(recipe: Recipe, tensors: Mapping[str, Tensor], origin: str, recorded: Mapping[str, Any] | None = None) -> None:
-    """Load exported networks. Raises UserError, naming the tensor and what differs from the ``recorded`` options, where they do not fit."""
-    wanted = recipe.exported()
-    mine = options.plain(recipe.options)
-    others = [
-        f"{options.flag(name)} {value}"
-        for name, value in (recorded or {}).items()
-        if name in mine and value != mine[name] and options.kind(type(recipe.options), name) is Part
-    ]
-    advice = f"it was trained with {listed(others)}" if others else "use the options that it was trained with"
-    for key in wanted.keys() ^ tensors.keys():
-        which = "lacks" if key in wanted else "has the unknown tensor"
-        raise UserError(f"The weights {origin} do not fit these networks: the file {which} '{key}'; {advice}.")
-    for key, tensor in tensors.items():
-        if wanted[key].shape != tensor.shape:
-            raise UserError(
-                f"The weights {origin} do not fit these networks: '{key}' is {tuple(tensor.shape)} in the file and "
-                f"{tuple(wanted[key].shape)} here; {advice}."
-            )
-    recipe.load_state_dict(tensors, strict=False)
-
-
-def _load_if_it_fits(network: nn.Module, tensors: Mapping[str, Tensor], prefix: str) -> None:
-    state = {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
-    wanted = network.state_dict()
-    if state.keys() == wanted.keys() and all(state[key].shape == wanted[key].shape for key in wanted):
-        network.load_state_dict(state)
 
 
 def _space(domain: Domain, size: tuple[int, int]) -> Space:

@@ -15,6 +15,7 @@ from torch import Tensor
 from translate import checkpoint
 from translate.data import picture
 from translate.data.domain import Array, Domain, file_name
+from translate.data.fit import fitted
 from translate.grid import Column, draw_grid, draw_points, in_columns
 from translate.hookspecs import hookimpl
 from translate.randomness import derive
@@ -138,7 +139,7 @@ def _shown_samples(engine: Engine, number: int) -> Shown:
     assert engine.found is not None
     domain = engine.found.test[number] or engine.found.train[number]
     indices = list(range(min(ROWS, len(domain))))
-    return domain, indices, [picture.resize(domain.read(index), engine.spaces[number].size) for index in indices]
+    return domain, indices, [fitted(domain.read(index), engine.spaces[number].size, engine.run_options.fit) for index in indices]
 
 
 def _made(engine: Engine) -> Image.Image:
@@ -152,7 +153,9 @@ def _made(engine: Engine) -> Image.Image:
     noise = engine.recipe.latent.draw(MADE * MADE, seed) if engine.recipe.latent else torch.empty(0)
     made = picture.to_stored(engine.sample(noise), space.window, space.dtype)
     shown = min(MADE * MADE // 2, len(domain))
-    real = np.stack([picture.resize(domain.read(index * (len(domain) // shown)), space.size) for index in range(shown)])
+    real = np.stack(
+        [fitted(domain.read(index * (len(domain) // shown)), space.size, engine.run_options.fit) for index in range(shown)]
+    )
     return draw_grid(
         [in_columns("made from noise", list(made), MADE), in_columns(f"real {space.name}", list(real), MADE)], least=64
     )
@@ -177,6 +180,9 @@ def _block(engine: Engine, source: int, target: int, samples: Shown) -> list[Col
     truths = [domain.counterpart(index, there.name) for index in indices]
     if any(truth is not None for truth in truths):
         columns.append(
-            (f"true {there.name}", [truth if truth is None else picture.resize(truth, there.size) for truth in truths])
+            (
+                f"true {there.name}",
+                [truth if truth is None else fitted(truth, there.size, engine.run_options.fit) for truth in truths],
+            )
         )
     return columns

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from translate import options
+from translate.data.fit import Fit
 from translate.errors import RecipeError, UserError, listed, near
 from translate.options import Part, Size, option, part
 from translate.plugins import OnError
@@ -22,7 +23,15 @@ class RunOptions:
 
     domains: tuple[str, ...] = option((), "names of the domains, such as horse zebra")
     data: str | None = option(None, "folder with a folder of pictures for each domain", metavar="DIR")
+    holdout: float = option(
+        0.0, "pictures held out for testing of each domain that has none: a share such as 0.1, or how many; 0 is none", least=0
+    )
+    holdout_seed: int = option(0, "seed of that choice: leave it to runs that are to be compared", least=0)
     size: Size = option(Size(256, 256), "pixels: 128, or height x width: 128x96", least=1)
+    fit: Fit = option(
+        "squash",
+        "how pictures of another shape become that: squash each side, crop to the middle, or fit whole into a mirrored border",
+    )
     steps: int | None = option(None, "length of the run in steps", least=1)
     epochs: int | None = option(None, "length of the run in epochs", least=1)
     batch: int = option(1, "pictures of each domain in a batch", least=1)

@@ -64,7 +64,7 @@ def test_the_main_job_from_end_to_end(run, tmp_path):
     code, out, err = train(run)
     assert (code, err) == (0, "")
     folder = tmp_path / "runs" / "cyclegan-cat-dog"
-    assert "cat: 5 pictures in photos/train/cat; dog: 5 pictures in photos/train/dog; test: 2 + 2." in out
+    assert "cat: 5 pictures in train/cat; dog: 5 in train/dog; test: 2 + 2." in out
     assert "step 3/3" in out
     assert (folder / "samples" / "000003.png").is_file()
     (command,) = [line for line in out.splitlines() if "translate apply" in line]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import itertools
+import shutil
 import threading
 
 import numpy as np
@@ -8,15 +10,23 @@ import pytest
 import torch
 from conftest import draw
 
+from translate.data import picture
 from translate.data.augment import Augmentation
+from translate.data.cache import cache_folder
 from translate.data.domain import Domain
 from translate.data.folder import PictureFiles, files_in
 from translate.data.loader import Loader, Source
 from translate.errors import RecipeError, UserError
 from translate.plugins import installed
+from translate.randomness import uniform
 
 CPU = torch.device("cpu")
 SIZE = (4, 5)
+
+
+@pytest.fixture(autouse=True)
+def cache_of_its_own(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("TRANSLATE_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 class Numbered(Domain):
@@ -58,7 +68,18 @@ class Points(Domain):
         return np.array([index / 10, -index / 10], np.float32)
 
 
-def loader(*domains, order=("round", "draw"), augment="none", size=SIZE, batch=1, seed=0, workers=0, epoch=None, cache=1 << 20):
+def loader(
+    *domains,
+    order=("round", "draw"),
+    augment="none",
+    size=SIZE,
+    batch=1,
+    seed=0,
+    workers=0,
+    epoch=None,
+    cache=1 << 20,
+    device="cpu",
+):
     augmentation = installed().augmentations[augment](size)
     return Loader(
         [Source(each, augmentation.loading_size if each.is_picture else None, cache) for each in domains],
@@ -67,7 +88,7 @@ def loader(*domains, order=("round", "draw"), augment="none", size=SIZE, batch=1
         epoch=epoch or max(len(each) for each in domains),
         batch=batch,
         seed=seed,
-        device=CPU,
+        device=torch.device(device),
         workers=workers,
     )
 
@@ -166,6 +187,53 @@ def test_an_order_can_be_asked_for_anywhere():
             assert np.array_equal(made.indices(domain, first, count), whole[first : first + count])
 
 
+class Weighted(Numbered):
+    def __init__(self, weights):
+        super().__init__(len(weights))
+        self.of_samples = weights
+
+    def weights(self):
+        return self.of_samples
+
+
+def test_weights_are_how_often_a_sample_is_drawn():
+    made = loader(Weighted([1, 0, 3, 4, 0]), order=("draw",))
+    drawn = np.bincount(made.indices(0, 0, 8000), minlength=5)
+    assert drawn[[1, 4]].tolist() == [0, 0]
+    # 1000, 3000 and 4000 are expected, with standard deviations of 30, 43 and 45.
+    assert (np.abs(drawn[[0, 2, 3]] - [1000, 3000, 4000]) < 5 * np.array([30, 43, 45])).all()
+    assert np.array_equal(made.indices(0, 77, 9), made.indices(0, 0, 8000)[77:86])
+
+
+def test_weights_by_hand():
+    made = loader(Weighted([0, 2, 1, 1, 0]), order=("draw",))
+    draws = uniform(0, "order/0", 0, 200)[:, 0]
+    assert made.indices(0, 0, 200).tolist() == [1 if draw < 0.5 else 2 if draw < 0.75 else 3 for draw in draws]
+
+
+def test_equal_weights_are_as_none():
+    made = loader(Weighted([2.5] * 8), order=("draw",))
+    assert np.array_equal(made.indices(0, 0, 500), loader(Numbered(8), order=("draw",)).indices(0, 0, 500))
+
+
+def test_a_domain_without_weights_and_one_that_goes_round():
+    assert loader(Numbered(4), order=("draw",)).sources[0].shares is None
+    assert sorted(loader(Weighted([0, 0, 1]), order=("round",)).indices(0, 0, 3)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("weights", [[1, -1, 1], [0, 0, 0], [1, float("nan"), 1], [1, float("inf"), 1]])
+def test_weights_that_are_none(weights):
+    with pytest.raises(UserError, match=r"^The weights of domain 'numbers' must be 3 numbers, none below 0 and not all 0"):
+        loader(Weighted(weights), order=("draw",)).indices(0, 0, 1)
+
+
+def test_too_few_weights():
+    domain = Weighted([1, 1, 1])
+    domain.of_samples = [1, 1]
+    with pytest.raises(UserError, match="must be 3 numbers"):
+        loader(domain, order=("draw",)).indices(0, 0, 1)
+
+
 # Batches
 
 
@@ -180,13 +248,46 @@ def test_a_batch_holds_the_samples_of_its_positions():
         np.testing.assert_allclose(images.numpy(), np.broadcast_to(expected[:, None, None, None], images.shape), atol=1e-6)
 
 
-def test_load_gives_stored_values():
-    made = loader(Numbered(7), Points(), batch=4)
-    pictures, points = made.load(2)
-    assert (pictures.shape, pictures.dtype) == ((4, *SIZE, 3), np.uint8)
+class Deep(Noise):
+    """12-bit scans, or floats."""
+
+    def __init__(self, dtype, window):
+        super().__init__(4)
+        self.dtype, self.window = dtype, window
+
+    def read(self, index):
+        low, high = self.window
+        return (super().read(index) * ((high - low) / 255) + low).astype(self.dtype)
+
+
+def test_other_devices_are_sent_stored_values():
+    made = loader(Numbered(7), Points(), Deep("uint16", (0.0, 4095.0)), batch=4, device="meta")
+    pictures, points, deep = made.load(2)
+    assert (pictures.shape, pictures.dtype) == ((4, 3, *SIZE), np.uint8)
     assert (points.shape, points.dtype) == ((4, 2), np.float32)
+    assert (deep.shape, deep.dtype) == ((4, 3, *SIZE), np.uint16)
     assert np.array_equal(pictures[:, 0, 0, 0], made.indices(0, 2, 4))
     np.testing.assert_allclose(points[:, 0] * 10, made.indices(1, 2, 4), atol=1e-6)
+    for images in next(made.batches(2)).images:
+        assert (images.device.type, images.dtype) == ("meta", torch.float32)
+
+
+@pytest.mark.parametrize("size", [SIZE, (8, 16)])
+@pytest.mark.parametrize("augment", ["none", "paper", "flip"])
+def test_a_cpu_gets_what_another_device_makes_of_stored_values(augment, size):
+    domains = [
+        Noise(5),
+        Points(),
+        Deep("uint16", (0.0, 4095.0)),
+        Deep("float32", (-900.0, 2500.0)),
+        Deep("uint16", (40.0, 900.0)),
+    ]
+    made, sent = (loader(*domains, augment=augment, size=size, batch=5, device=device) for device in ("cpu", "meta"))
+    for first in range(0, 50, 5):
+        images = made.to_batch(first, made.load(first)).images
+        for image, stored, domain in zip(images, sent.load(first), domains, strict=True):
+            pictures = stored.transpose(0, 2, 3, 1) if domain.is_picture else stored
+            assert torch.equal(image, picture.to_tensor(pictures, domain.window, CPU))
 
 
 def test_points_are_not_augmented():
@@ -210,6 +311,32 @@ def test_the_stream_is_the_same_for_any_batch_size_and_number_of_workers(augment
     for batch, workers in [(2, 0), (3, 1), (5, 3), (1, 4), (30, 1), (8, 0)]:
         got = stream(loader(Noise(7), Noise(4), augment=augment, batch=batch, workers=workers), 0, 30)
         assert all(torch.equal(one, other) for one, other in zip(got, expected, strict=True)), (batch, workers)
+
+
+def digests(made, first, count):
+    """SHA-256 of every batch."""
+    batches = itertools.islice(made.batches(first), count)
+    return [hashlib.sha256(b"".join(each.numpy().tobytes() for each in batch.images)).hexdigest() for batch in batches]
+
+
+def test_a_thousand_batches_byte_for_byte(tmp_path):
+    """With 0, 2 and 4 workers, from memory, disk and files, after a resume, and where the folder has moved."""
+    for number, name in enumerate(("a", "b")):
+        for index in range(20 + number):
+            draw(tmp_path / "here" / name / f"{index}.png", 100 * number + index, (12 + index % 3, 14))
+
+    def made(root, workers, cache=1 << 20):
+        domains = [PictureFiles(name, tmp_path / root / name, files_in(tmp_path / root / name)) for name in ("a", "b")]
+        return loader(*domains, augment="paper", size=(8, 8), batch=2, workers=workers, cache=cache)
+
+    expected = digests(made("here", 0), 0, 1000)
+    assert len(set(expected)) > 990  # epochs differ: there are 10 batches in each
+    assert digests(made("here", 2, cache=0), 0, 1000) == expected
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    assert digests(made("there", 4, cache=1500), 0, 1000) == expected
+    assert digests(made("there", 2), 2 * 437, 563) == expected[437:]
+    shutil.rmtree(cache_folder())
+    assert digests(made("there", 2), 2 * 900, 100) == expected[900:]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -237,10 +364,46 @@ def test_augmentation_belongs_to_the_position_and_the_domain():
     assert torch.equal(first, again)  # whatever the other domain is
 
 
+class Mirror(Augmentation):
+    def __call__(self, image, draw):
+        return image[:, ::-1]
+
+
+@pytest.mark.parametrize("size", [(8, 8), (8, 24), (3, 7), (5, 16), (4, 1)])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("cache", [0, 1 << 20])
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_mirrored_views_are_copied_as_they_look(size, dtype, channels, cache, device):
+    class Pictures(Domain):
+        def __len__(self):
+            return 2
+
+        def read(self, index):
+            return (np.random.default_rng(index).random((*size, channels)) * 255).astype(dtype)
+
+    domain = Pictures()
+    domain.name, domain.channels, domain.dtype, domain.window = "pictures", channels, dtype, (0.0, 2.0)
+    made = loader(domain, order=("round",), size=size, batch=2, cache=cache, device=device)
+    made.augmentation = Mirror(size)
+    (batch,) = made.load(0)
+    assert batch.dtype == dtype if device == "meta" else np.float32
+    for got, index in zip(batch, made.indices(0, 0, 2), strict=True):
+        expected = domain.read(index)[:, ::-1].transpose(2, 0, 1)
+        assert np.array_equal(got, expected if device == "meta" else expected.astype(np.float32) - 1)
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_torch_can_take_batches_as_they_are(device):
+    for batch in loader(Noise(4), Points(), augment="paper", batch=3, device=device).load(0):
+        assert batch.flags.c_contiguous
+        assert batch.flags.writeable
+
+
 def test_pictures_are_resized_to_the_loading_size():
     made = loader(Noise(6), augment="paper", size=(16, 8))
     assert made.sources[0].sample(0).shape == (18, 9, 3)
-    assert made.load(0)[0].shape == (1, 16, 8, 3)
+    assert made.load(0)[0].shape == (1, 3, 16, 8)
 
 
 # Memory
@@ -360,6 +523,19 @@ def test_what_has_no_counterpart_is_named(x, y, said):
         loader(Named("x", x), Named("y", y), order=("round", "paired"))
 
 
+def test_an_augmentation_of_another_dtype_is_named():
+    class Floats(Augmentation):
+        def __call__(self, image, draw):
+            return image / 255
+
+    made = loader(Noise(4), order=("round",), size=(8, 8))
+    made.augmentation = Floats((8, 8))
+    with pytest.raises(
+        RecipeError, match=r"^The augmentation Floats gives float64 pictures of 8x8x3; a batch has uint8 ones of 8x8x3"
+    ):
+        next(made.batches(0))
+
+
 def test_an_augmentation_of_another_size_is_named():
     class Halves(Augmentation):
         def __call__(self, image, draw):
@@ -367,5 +543,7 @@ def test_an_augmentation_of_another_size_is_named():
 
     made = loader(Noise(4), order=("round",), size=(8, 8))
     made.augmentation = Halves((8, 8))
-    with pytest.raises(RecipeError, match="The augmentation Halves gives pictures of 4x8 pixels; a batch has 8x8"):
+    with pytest.raises(
+        RecipeError, match=r"^The augmentation Halves gives uint8 pictures of 4x8x3; a batch has uint8 ones of 8x8x3\.$"
+    ):
         next(made.batches(0))

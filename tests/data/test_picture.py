@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from conftest import draw
+from data.odd import DAMAGED_FILES, READABLE, png, tiff
 from PIL import Image
 
 from translate.data import picture
+from translate.data.domain import Space
+from translate.data.folder import PictureFiles
 from translate.errors import UserError
+from translate.inference import PictureTranslator
 
 CPU = torch.device("cpu")
 
@@ -188,18 +195,6 @@ def test_to_array_gives_the_dtype_that_is_asked_for():
         assert picture.to_array(Image.new("RGB", (2, 2)), 3, dtype).dtype == dtype
 
 
-def test_probe_gives_the_mode_and_none_for_what_is_no_picture(tmp_path):
-    for mode, name in [("RGB", "a.png"), ("L", "b.jpg"), ("RGBA", "c.png")]:
-        Image.new(mode, (4, 4)).save(tmp_path / name)
-        assert picture.probe(tmp_path / name) == mode
-    Image.fromarray(DEEP).save(tmp_path / "deep.png")
-    assert picture.probe(tmp_path / "deep.png") in picture.DEEP_MODES
-    (tmp_path / "text.png").write_text("no picture")
-    (tmp_path / "empty.png").touch()
-    for name in ("text.png", "empty.png", "missing.png"):
-        assert picture.probe(tmp_path / name) is None
-
-
 def complaint(path):
     """The sentence with which the file is refused, or None."""
     try:
@@ -230,12 +225,234 @@ def test_a_missing_file_gets_a_sentence(tmp_path):
         picture.read(tmp_path / "missing.png", 3, "uint8")
 
 
-def test_a_decompression_bomb_gets_a_sentence(tmp_path, monkeypatch):
-    draw(tmp_path / "a.png", 0)
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+# The table of odd pictures
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRANSLATE_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("odd", READABLE, ids=repr)
+def test_odd_pictures_are_read_for_what_is_in_them(tmp_path, odd):
+    path = tmp_path / odd.name
+    path.write_bytes(odd.data)
+    facts = picture.probe(path)
+    got = picture.read(path, facts.channels, facts.dtype)
+    assert got.shape == odd.expected.shape
+    assert got.shape[2] == facts.channels
+    assert sorted(got.shape[:2]) == sorted((facts.height, facts.width))
+    assert got.dtype == facts.dtype
+    assert np.abs(got.astype(np.float64) - odd.expected).max() <= odd.off
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # PIL has its own to say about some
+@pytest.mark.parametrize("odd", DAMAGED_FILES, ids=repr)
+def test_damaged_pictures_are_refused_in_one_sentence(tmp_path, odd):
+    path = tmp_path / odd.name
+    path.write_bytes(odd.data)
+    picture.probe(path)
+    said = complaint(path)
+    assert said.startswith(f"{path} cannot be read as a picture (")
+    assert odd.expected in said
+    assert said.endswith(").")
+    assert "\n" not in said
+
+
+def test_the_table_has_at_least_forty_rows():
+    names = [odd.name for odd in (*READABLE, *DAMAGED_FILES)]
+    assert len(set(names)) == len(names) >= 40
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are text")
+def test_names_need_not_be_text(tmp_path):
+    path = os.path.join(os.fsencode(tmp_path), b"\xff\xfe.png")
+    with open(path, "wb") as file:
+        file.write(png(noise((2, 3, 3))))
+    assert np.array_equal(picture.read(Path(os.fsdecode(path)), 3, "uint8"), noise((2, 3, 3)))
+
+
+def test_a_folder_is_no_picture(tmp_path):
+    (tmp_path / "a.png").mkdir()
     assert picture.probe(tmp_path / "a.png") is None
-    with pytest.raises(UserError, match="decompression bomb"):
-        picture.read(tmp_path / "a.png", 3, "uint8")
+    assert complaint(tmp_path / "a.png").startswith(f"{tmp_path / 'a.png'} cannot be read as a picture (")
+
+
+def test_what_lacks_memory_is_not_the_pictures_fault(tmp_path, monkeypatch):
+    def full(path):
+        raise MemoryError
+
+    monkeypatch.setattr(picture, "decode", full)
+    with pytest.raises(MemoryError):
+        picture.read(draw(tmp_path / "a.png", 0), 3, "uint8")
+
+
+# Depth and window
+
+
+@pytest.mark.parametrize(
+    ("dtype", "least", "largest", "window"),
+    [
+        ("uint8", 3, 7, (0, 255)),
+        ("uint16", 0, 0, (0, 1)),
+        ("uint16", 5, 255, (0, 255)),
+        ("uint16", 5, 256, (0, 511)),
+        ("uint16", 0, 4095, (0, 4095)),
+        ("uint16", 0, 4096, (0, 8191)),
+        ("uint16", 65535, 65535, (0, 65535)),
+        ("float32", 0.25, 0.5, (0, 1)),
+        ("float32", -0.25, 0.5, (-1, 1)),
+        ("float32", -1000.5, 3000, (-1000.5, 3000)),
+        ("float32", 0, 1.5, (0, 1.5)),
+        ("float32", 7, 7, (7, 8)),
+    ],
+)
+def test_the_window_is_that_of_the_data(dtype, least, largest, window):
+    assert picture.window_of(dtype, least, largest) == window
+
+
+def test_extremes_are_of_the_values_as_stored(tmp_path):
+    (tmp_path / "a.tif").write_bytes(tiff(np.array([[[5], [4000]], [[17], [9]]], np.uint16)))
+    assert picture.extremes(tmp_path / "a.tif") == (5, 4000)
+
+
+def test_pictures_of_another_depth_are_scaled_to_the_window(tmp_path):
+    shallow, deep, floats = tmp_path / "a.png", tmp_path / "b.png", tmp_path / "c.tif"
+    shallow.write_bytes(png(np.array([[[0], [51], [255]]], np.uint8)))
+    deep.write_bytes(png(np.array([[[0], [819], [4095]]], np.uint16), 16))
+    floats.write_bytes(tiff(np.array([[[0], [0.2], [1]]], np.float32)))
+    twelve = {"uint16": (0, 4095)}
+    assert picture.read(shallow, 1, "uint16", (0, 4095)).ravel().tolist() == [0, 819, 4095]
+    assert picture.read(deep, 1, "uint16", (0, 1023)).ravel().tolist() == [0, 819, 4095]  # its own depth: its own values
+    assert picture.read(deep, 1, "uint8").ravel().tolist() == [0, 3, 16]
+    assert picture.read(deep, 1, "uint8", ranges=twelve).ravel().tolist() == [0, 51, 255]
+    assert np.allclose(picture.read(deep, 1, "float32", (10, 20), ranges=twelve).ravel(), [10, 12, 20])
+    assert picture.read(floats, 1, "uint8").ravel().tolist() == [0, 51, 255]
+    assert picture.read(floats, 1, "uint16", (0, 4095)).ravel().tolist() == [0, 819, 4095]
+    assert picture.read(floats, 1, "uint8", ranges={"float32": (-1, 1)}).ravel().tolist() == [128, 153, 255]
+    assert np.allclose(picture.read(shallow, 1, "float32").ravel(), [-1, -0.6, 1])
+
+
+def test_floats_without_a_known_range_are_not_made_integers(tmp_path):
+    (tmp_path / "a.tif").write_bytes(tiff(np.array([[[0], [300.5]]], np.float32)))
+    with pytest.raises(UserError) as caught:
+        picture.read(tmp_path / "a.tif", 1, "uint8")
+    assert str(caught.value) == (
+        f"{tmp_path / 'a.tif'} cannot be used: Its floats reach from 0 to 300.5, and what is to be black and white is not known; scale "
+        f"them to [0, 1] first."
+    )
+
+
+def test_channels_that_do_not_fit_are_refused(tmp_path):
+    (tmp_path / "a.tif").write_bytes(tiff(noise((2, 3, 5)), extra=[0] * 4))
+    for channels in (1, 3, 6):
+        with pytest.raises(UserError, match=f"The picture has 5 channels, where {channels} are expected"):
+            picture.read(tmp_path / "a.tif", channels, "uint8")
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+def test_deep_colour_becomes_grey_by_the_same_weights(tmp_path, dtype):
+    values = noise((4, 5, 3), dtype)
+    (tmp_path / "a.tif").write_bytes(tiff(values))
+    expected = values.astype(np.float64) @ (0.299, 0.587, 0.114)
+    got = picture.read(tmp_path / "a.tif", 1, dtype)
+    assert got.dtype == dtype
+    assert np.abs(got[..., 0] - expected).max() <= (0.5001 if dtype == "uint16" else 1e-6)
+
+
+def test_a_pil_picture_is_taken_as_a_file_is():
+    assert picture.to_array(Image.fromarray(np.array([[0, 51, 255]], np.uint8)), 1, "uint16", (0, 4095)).tolist() == [
+        [[0], [819], [4095]]
+    ]
+    assert picture.to_array(Image.fromarray(DEEP), 1, "uint16", (0, 4095))[..., 0].tolist() == DEEP.tolist()
+    assert picture.to_array(Image.fromarray(np.array([[0.5, 1]], np.float32)), 1, "uint8").tolist() == [[[128], [255]]]
+    assert picture.to_array(Image.fromarray(np.array([[0.5, 9]], np.float32)), 1, "float32").tolist() == [[[0.5], [9]]]
+    with pytest.raises(UserError, match=r"Its floats reach from 0\.5 to 9"):
+        picture.to_array(Image.fromarray(np.array([[0.5, 9]], np.float32)), 1, "uint8")
+
+
+# Files written
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_tiff_holds_everything(tmp_path, channels, dtype):
+    values = noise((4, 5, channels), dtype)
+    picture.save(values, (0, 1), tmp_path / "a.tif")
+    assert np.array_equal(picture.read(tmp_path / "a.tif", channels, dtype), values)
+    facts = picture.probe(tmp_path / "a.tif")
+    assert (facts.channels, facts.dtype, facts.alpha, facts.several) == (channels, dtype, False, False)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_png_holds_integers(tmp_path, channels, dtype):
+    values = noise((4, 5, channels), dtype)
+    picture.save(values, (0, np.iinfo(dtype).max), tmp_path / "ü.png")
+    assert np.array_equal(picture.read(tmp_path / "ü.png", channels, dtype), values)
+
+
+def test_floats_in_a_png_are_16_bits_from_black_to_white(tmp_path):
+    picture.save(np.array([[[10], [15], [20], [99]]], np.float32), (10, 20), tmp_path / "a.png")
+    assert picture.read(tmp_path / "a.png", 1, "uint16").ravel().tolist() == [0, 32768, 65535, 65535]
+
+
+@pytest.mark.parametrize("name", ["a.bmp", "a.webp", "a.jpg", "a.ppm"])
+def test_other_formats_hold_8_bits_from_black_to_white(tmp_path, name):
+    values = np.repeat(np.repeat(np.array([[0, 819, 4095]], np.uint16), 16, axis=1)[..., None], 3, axis=2).repeat(16, axis=0)
+    picture.save(values, (0, 4095), tmp_path / name)
+    got = picture.read(tmp_path / name, 3, "uint8")
+    assert np.abs(got.astype(int) - np.rint(values / 4095 * 255)).max() <= 16
+    assert picture.probe(tmp_path / name).dtype == "uint8"
+
+
+def test_formats_that_cannot_hold_a_picture_are_named(tmp_path):
+    with pytest.raises(UserError, match=r"a\.png cannot hold a picture of 6 channels; save it as TIFF"):
+        picture.save(noise((4, 5, 6)), (0, 255), tmp_path / "a.png")
+    with pytest.raises(UserError, match=r"a\.xyz names no format that pictures can be saved in"):
+        picture.save(noise((4, 5, 3)), (0, 255), tmp_path / "a.xyz")
+
+
+# A scanner's 12 bits through a network
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+@pytest.mark.parametrize("scale", ["train", "native"])
+def test_a_12_bit_ramp_goes_through_an_identity_without_loss(tmp_path, channels, name, scale):
+    ramp = np.arange(4096, dtype=np.uint16).reshape(64, 64, 1)
+    ramp = np.concatenate([ramp, ramp[::-1], ramp[:, ::-1]][:channels], axis=2)
+    (tmp_path / "in").mkdir()
+    path = tmp_path / "in" / name
+    path.write_bytes(png(ramp, 16) if name == "a.png" else tiff(ramp))
+    domain = PictureFiles("scan", path.parent, [path])
+    assert (domain.dtype, domain.window, domain.channels) == ("uint16", (0, 4095), channels)
+    space = Space("scan", (channels, 64, 64), domain.dtype, domain.window)
+    seen = []
+
+    def identity(batch):
+        seen.extend((batch.min().item(), batch.max().item()))
+        return batch
+
+    translator = PictureTranslator(identity, space, space, 4, CPU, scale)
+    array = picture.read(path, space.channels, space.dtype, space.window)
+    picture.save(translator.array(array), space.window, tmp_path / name)
+    assert seen == [-1, 1]  # 12 bits fill the range of the network
+    back = picture.read(tmp_path / name, channels, "uint16")
+    assert np.array_equal(back, ramp)
+    assert np.array_equal(domain.read(0), ramp)
+
+
+def test_floats_go_through_an_identity_without_loss(tmp_path):
+    values = noise((16, 16, 3), "float32") * 900
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(values))
+    domain = PictureFiles("scan", tmp_path, [path])
+    space = Space("scan", (3, 16, 16), domain.dtype, domain.window)
+    assert space.window == (values.min(), values.max())
+    translator = PictureTranslator(lambda batch: batch, space, space, 4, CPU)
+    picture.save(translator.array(domain.read(0)), space.window, tmp_path / "b.tif")
+    assert np.abs(picture.read(tmp_path / "b.tif", 3, "float32") - values).max() <= 1800 * 2**-22
 
 
 # Resizing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from translate.checkpoint import RECORD_NAME, read_record
 from translate.cli.arguments import Parser
@@ -36,9 +37,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     values = parser.parse(arguments)
     count, seed = _whole("--count", values.count, 1), _whole("--seed", values.seed, 0)
+    data, settings = _recorded(values.weights)
     engine = Engine.load(values.weights, device=values.device)
     evaluation = engine.evaluate(
-        values.data or _recorded(values.weights), scores=values.scores, features=values.features, count=count, seed=seed
+        values.data or data,
+        scores=values.scores,
+        features=values.features,
+        count=count,
+        seed=seed,
+        **settings,
     )
     if values.json:
         emit(evaluation.plain())
@@ -54,13 +61,15 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _recorded(weights: str) -> str | None:
-    """The data folder of a run, where ``weights`` is one and the folder is still there."""
+def _recorded(weights: str) -> tuple[str | None, dict[str, Any]]:
+    """Of a run, where ``weights`` is one: its data folder, where that is still there, and which pictures of it, how."""
     for folder in (Path(weights), Path(weights).parent.parent):
         if (folder / RECORD_NAME).is_file():
-            root = read_record(folder).get("root")
-            return root if root and Path(root).is_dir() else None
-    return None
+            record = read_record(folder)
+            root, run = record.get("root"), record.get("run", {})
+            settings = {name: run[name] for name in ("domains", "holdout", "holdout_seed", "fit") if name in run}
+            return (root if root and Path(root).is_dir() else None), settings
+    return None, {}
 
 
 def _whole(flag: str, text: str, least: int) -> int:

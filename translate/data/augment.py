@@ -30,5 +30,9 @@ class Augmentation:
 
     def __call__(self, image: Array, draw: NDArray[np.float64]) -> Array:
         """``image``, ``(H, W, C)`` at the loading size and in the domain's dtype, as ``(height, width, C)`` of ``size``; it must not
-        be written to. ``draw`` is ``(draws,)`` in [0, 1)."""
+        be written to. ``draw`` is ``(draws,)`` in [0, 1).
+
+        ``image`` is a view of planes: where rows of pixels are wanted, ``numpy.ascontiguousarray`` makes them. A view of it may be
+        returned, and is best: it is copied once, into the batch.
+        """
         return image

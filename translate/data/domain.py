@@ -54,7 +54,10 @@ class Space:
 
 def file_name(domain: str) -> str:
     """The domain's name as part of a path, on every system: ``points:ring8`` becomes ``points-ring8``."""
-    return re.sub(r"[^\w.+-]+", "-", Path(domain).name).strip("-.") or "domain"
+    name = Path(domain).name
+    for sign, word in {"!=": "-not-", "<=": "-to-", ">=": "-from-", "<": "-below-", ">": "-above-"}.items():
+        name = name.replace(sign, word)
+    return re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "domain"
 
 
 class Domain(ABC):

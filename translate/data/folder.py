@@ -5,64 +5,78 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from translate.data import picture
 from translate.data.domain import WINDOWS, Array, Domain
-from translate.errors import DataWarning, UserError
+from translate.data.index import FolderIndex
+from translate.data.picture import Facts, Window
+from translate.errors import DataWarning, UserError, listed
+
+#: Set to 1, links that lead out of the folder of the data are followed.
+FOLLOW_LINKS = "TRANSLATE_FOLLOW_LINKS"
+
+#: Pictures that are decoded at a time to find the window of a domain.
+_THREADS = 4
 
 
 class PictureFiles(Domain):
     """The pictures among ``files``, in their order, named by their paths below ``folder``. Those that are none are skipped and named once.
 
-    The domain has one channel where all pictures are grey, and 16 bits where all of them have; otherwise it is 8-bit RGB.
+    The domain is 8-bit where any picture is; otherwise it has 16 bits, or floats where any picture has, and its window is that of the
+    values in all of them. It has one channel where all pictures are grey, three where they are of grey and colour, and others where all
+    have as many.
     """
+
+    #: Decoding files takes long enough to keep the results on disk.
+    cacheable = True
 
     def __init__(self, name: str, folder: Path, files: Sequence[Path]) -> None:
         self.name = name
         self.folder = folder
-        self.paths: list[Path] = []
-        modes: set[str] = set()
+        self._index = FolderIndex(folder)
+        facts: dict[Path, Facts] = {}
         skipped: list[Path] = []
+        too_large: list[Path] = []
         for path in files:
-            mode = picture.probe(path)
-            if mode is None:
+            found = self._index.facts(path)
+            if found is None:
                 skipped.append(path)
+            elif found.refusal:
+                too_large.append(path)
             else:
-                self.paths.append(path)
-                modes.add(mode)
+                facts[path] = found
+        self.paths = list(facts)
         if not self.paths:
             raise UserError(
-                f"{folder} holds no picture that can be read{_named(skipped)}; formats: JPEG, PNG, WebP, BMP and TIFF."
+                f"{folder} holds no picture that can be read{_named([*too_large, *skipped])}; formats: JPEG, PNG, WebP, BMP and TIFF."
             )
-        if skipped:
-            warnings.warn(
-                f"{folder}: skipped {len(skipped)} file(s) that are no pictures{_named(skipped)}.", DataWarning, stacklevel=2
-            )
-        self.dtype = "uint16" if modes <= picture.DEEP_MODES else "uint8"
-        if self.dtype == "uint8" and modes & picture.DEEP_MODES:
-            warnings.warn(
-                f"{folder}: pictures of 16 and of 8 bits are mixed, so all are read with 8 bits.", DataWarning, stacklevel=2
-            )
-        self.window = WINDOWS[self.dtype]
-        self.channels = 1 if modes <= {"L", "LA", "1", *picture.DEEP_MODES} else 3
-        self.origin = f"{len(self.paths)} pictures in {folder}"
+        _warn(folder, "are no pictures", "skipped", skipped)
+        _warn(folder, "are too large to decode", "skipped", too_large)
+        _warn(folder, "hold several pictures", "read only the first picture of", [path for path in facts if facts[path].several])
+        self.channels = _channels(folder, facts)
+        self.dtype = _dtype(folder, facts)
+        self._ranges = self._ranges_of(facts)
+        self.window = self._ranges.get(self.dtype, WINDOWS[self.dtype])
+        self.origin = f"{len(self.paths)} pictures in {folder}{_depth(self.dtype, self.window)}"
         self._damaged: set[Path] = set()
+        self._index.save()
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def label(self, index: int) -> str:
-        """The picture's path below the folder."""
-        return self.paths[index].relative_to(self.folder).as_posix()
+        """The picture's path below the folder, or from the folder to it."""
+        return self._index.name(self.paths[index]).replace(os.sep, "/")
 
     def read(self, index: int) -> Array:
         """The picture; where its file turns out to be damaged, the next one that is not."""
         for step in range(len(self.paths)):
             path = self.paths[(index + step) % len(self.paths)]
             try:
-                return picture.read(path, self.channels, self.dtype)
+                return picture.read(path, self.channels, self.dtype, self.window, ranges=self._ranges)
             except UserError as error:
                 # Which files are damaged is a property of the data, so that what replaces them is the same in every run.
                 if path not in self._damaged:
@@ -71,22 +85,120 @@ class PictureFiles(Domain):
         raise UserError(f"{self.folder} holds no picture that can be read any more; was the folder moved or emptied?")
 
     def fingerprint(self) -> str:
-        """SHA-256 over the names and bytes of all pictures."""
+        """SHA-256 over the names of all pictures and the SHA-256 of their bytes."""
         digest = hashlib.sha256()
         for index, path in enumerate(self.paths):
-            digest.update(f"{self.label(index)}\0{path.stat().st_size}\0".encode())
-            digest.update(path.read_bytes())
+            # Names of files need not be text on every system.
+            digest.update(self.label(index).encode(errors="surrogateescape") + f"\0{self._index.digest(path)}\0".encode())
+        self._index.save()
         return digest.hexdigest()
 
+    def _ranges_of(self, facts: Mapping[Path, Facts]) -> dict[str, Window]:
+        """The window of the values of each dtype that is deeper than 8 bits, for which all its pictures are decoded, once."""
+        ranges = {}
+        for dtype in sorted({found.dtype for found in facts.values()} - {"uint8"}):
+            with ThreadPoolExecutor(_THREADS) as pool:
+                found = pool.map(self._index.extremes, (path for path in facts if facts[path].dtype == dtype))
+                known = [extremes for extremes in found if extremes is not None]
+            if known:
+                ranges[dtype] = picture.window_of(dtype, min(low for low, _ in known), max(high for _, high in known))
+        return ranges
 
-def files_in(folder: Path, without: Path | None = None) -> list[Path]:
-    """Every file under ``folder`` but not ``without``, in the order of their paths; what begins with a dot is left out."""
-    found = []
-    # Links to folders are not followed: they may lead in circles, or out of the data.
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and Path(parent, name) != without)
-        found += [path for name in sorted(names) if not name.startswith(".") and (path := Path(parent, name)).is_file()]
+
+def _channels(folder: Path, facts: Mapping[Path, Facts]) -> int:
+    first: dict[int, Path] = {}
+    for path, found in facts.items():
+        first.setdefault(found.channels, path)
+    if set(first) <= {1, 3}:
+        return max(first)
+    if len(first) > 1:
+        numbers = listed(f"{count} ({first[count].name})" for count in sorted(first))
+        raise UserError(
+            f"The pictures in {folder} have {numbers} channels; all pictures of a domain must have as many, so keep each kind in a "
+            f"folder of its own."
+        )
+    return next(iter(first))
+
+
+def _dtype(folder: Path, facts: Mapping[Path, Facts]) -> str:
+    kinds = {found.dtype for found in facts.values()}
+    if "uint8" not in kinds:
+        return "float32" if "float32" in kinds else "uint16"
+    if len(kinds) > 1:
+        names = [name for kind, name in (("float32", "of floats"), ("uint16", "of 16"), ("uint8", "of 8")) if kind in kinds]
+        warnings.warn(
+            f"{folder}: pictures {listed(names)} bits are mixed, so all are read with 8 bits.", DataWarning, stacklevel=3
+        )
+    return "uint8"
+
+
+def _depth(dtype: str, window: Window) -> str:
+    if dtype == "uint8":
+        return ""
+    return f", {'16 bits' if dtype == 'uint16' else 'floats'}, window {window[0]:g}…{window[1]:g}"
+
+
+def _warn(folder: Path, which: str, what: str, paths: Sequence[Path]) -> None:
+    if paths:
+        warnings.warn(f"{folder}: {what} {len(paths)} file(s) that {which}{_named(paths)}.", DataWarning, stacklevel=3)
+
+
+def files_in(folder: Path, without: Path | None = None, root: Path | None = None) -> list[Path]:
+    """Every file under ``folder`` but not ``without``, in the order of their paths; what begins with a dot is left out.
+
+    A link is followed where it leads to something under ``root``, by default ``folder``; each folder is visited once. What leads farther
+    is left out and named once, unless the environment variable TRANSLATE_FOLLOW_LINKS is 1.
+    """
+    follow = os.environ.get(FOLLOW_LINKS) == "1"
+    here, allowed = (os.path.join(os.path.realpath(each), "") for each in (folder, root or folder))
+    found: list[Path] = []
+    outside: list[Path] = []
+    visited: set[tuple[int, int]] = set()
+    waiting = [folder]
+    while waiting:
+        parent = waiting.pop()
+        folders = []
+        for entry in _entries(parent, visited):
+            path = parent / entry.name
+            if entry.name.startswith(".") or path == without:
+                continue
+            if entry.is_symlink():
+                target = os.path.join(os.path.realpath(path), "")
+                # What leads nowhere, or to itself, is nothing; and folders that are inside are found there.
+                if not os.path.exists(path) or (target.startswith(here) and os.path.isdir(target)):
+                    continue
+                if not follow and not target.startswith(allowed):
+                    outside.append(path)
+                    continue
+            if entry.is_dir():
+                folders.append(path)
+            elif entry.is_file():
+                found.append(path)
+        waiting += reversed(folders)
+    if outside:
+        # Said from one place for all callers: Python shows a warning once for each place.
+        warnings.warn(
+            f"{folder}: skipped {len(outside)} link(s) that lead out of the data{_named(outside)}; set {FOLLOW_LINKS}=1 to follow them.",
+            DataWarning,
+            stacklevel=1,
+        )
     return found
+
+
+def _entries(folder: Path, visited: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
+    """What is in the folder, in the order of names; nothing where it was ``visited`` by another way."""
+    try:
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in visited:
+            return []
+        visited.add((status.st_dev, status.st_ino))
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        warnings.warn(f"{folder} cannot be looked into ({error.strerror}), and is left out.", DataWarning, stacklevel=1)
+        return []
 
 
 def _named(paths: Sequence[Path]) -> str:

@@ -7,47 +7,25 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from translate.data import picture
 from translate.data.augment import Augmentation
 from translate.data.domain import Array, Domain
+from translate.data.source import CACHE_BYTES, Source
 from translate.errors import RecipeError, UserError
 from translate.randomness import derive, uniform
 from translate.recipe import Batch
 
-#: Resized samples are kept in memory up to this many bytes for all domains of a run.
-CACHE_BYTES = 4 << 30
+__all__ = ["CACHE_BYTES", "Loader", "Source"]
 
-
-class Source:
-    """A domain as training sees it: resized once to the size that augmentation takes, and kept in memory while there is room."""
-
-    def __init__(self, domain: Domain, size: tuple[int, int] | None, cache_bytes: int) -> None:
-        self.domain = domain
-        self.size = size
-        self._kept: dict[int, Array] = {}
-        self._room = cache_bytes
-        self._lock = Lock()
-
-    def sample(self, index: int) -> Array:
-        """Sample ``index``, ``(H, W, C)`` at the loading size, or a point ``(D,)``."""
-        kept = self._kept.get(index)
-        if kept is not None:
-            return kept
-        array = self.domain.read(index)
-        if self.size is not None:
-            array = picture.resize(array, self.size)
-        with self._lock:
-            # Threads may load a sample twice; both results are the same.
-            if self._room >= array.nbytes and index not in self._kept:
-                self._room -= array.nbytes
-                self._kept[index] = array
-        return array
+#: A batch of more bytes does not stay in a processor's cache, so that each of its pictures is finished before the next.
+LARGE = 1 << 20
 
 
 class Loader:
@@ -71,6 +49,8 @@ class Loader:
     ) -> None:
         self.sources, self.augmentation, self.epoch = sources, augmentation, epoch
         self.batch, self.seed, self.device, self.workers = batch, seed, device, workers
+        #: Whether the device computes where samples are loaded.
+        self._here = device.type == "cpu"
         self.order = [order[min(index, len(order) - 1)] for index in range(len(sources))]
         for policy in self.order:
             if policy not in ("round", "draw", "paired"):
@@ -83,9 +63,13 @@ class Loader:
     def indices(self, domain: int, first: int, count: int) -> NDArray[np.int64]:
         """Which samples of domain number ``domain`` stand at the positions ``first`` ... ``first + count - 1``."""
         domain = self._drawn_as(domain)
-        size = len(self.sources[domain].domain)
+        source = self.sources[domain]
+        size = len(source.domain)
         if self.order[domain] == "draw":
-            return (uniform(self.seed, f"order/{domain}", first, count)[:, 0] * size).astype(np.int64)
+            draws = uniform(self.seed, f"order/{domain}", first, count)[:, 0]
+            if source.shares is not None:
+                return np.searchsorted(source.shares, draws, side="right")
+            return (draws * size).astype(np.int64)
         # A shuffled round through the positions of an epoch, in which a domain that is shorter begins again.
         lap = max(self.epoch, size)
         return np.array([self._permutation(domain, lap, at // lap)[at % lap] % size for at in range(first, first + count)])
@@ -95,32 +79,49 @@ class Loader:
         return 0 if self.order[domain] == "paired" else domain
 
     def load(self, first: int) -> tuple[Array, ...]:
-        """The stored values of the batch that begins at position ``first``, one array ``(B, H, W, C)`` for each domain."""
-        arrays = []
-        for number, source in enumerate(self.sources):
-            samples = [source.sample(int(index)) for index in self.indices(number, first, self.batch)]
-            if source.size is not None:
-                draws = uniform(self.seed, f"augment/{self._drawn_as(number)}", first, self.batch, self.augmentation.draws)
-                samples = [self._augmented(sample, draw) for sample, draw in zip(samples, draws, strict=True)]
-            arrays.append(np.stack(samples))
-        return tuple(arrays)
+        """What goes to the device of the batch that begins at position ``first``, one array ``(B, C, H, W)`` or ``(B, D)`` a domain.
+
+        For a CPU these are floats, the ends of the domain's window -1 and 1. Elsewhere they are the values as they are stored, which are a
+        quarter of the bytes.
+        """
+        return tuple(self._load(number, source, first) for number, source in enumerate(self.sources))
+
+    def _load(self, number: int, source: Source, first: int) -> Array:
+        samples = map(source.sample, self.indices(number, first, self.batch).tolist())
+        dtype = np.float32 if self._here else source.domain.dtype
+        if source.size is None:
+            points: NDArray[Any] = np.stack(list(samples)).astype(dtype, copy=False)
+            return _to_range(points, source.domain.window) if self._here else points
+        draws = uniform(self.seed, f"augment/{self._drawn_as(number)}", first, self.batch, self.augmentation.draws)
+        batch: NDArray[Any] = np.empty((self.batch, source.domain.channels, *self.augmentation.size), dtype)
+        large = batch.nbytes > LARGE
+        for sample, draw, planes in zip(samples, draws, batch, strict=True):
+            _copy(self._augmented(sample, draw), planes)
+            if self._here and large:
+                _to_range(planes, source.domain.window)
+        return _to_range(batch, source.domain.window) if self._here and not large else batch
 
     def _augmented(self, sample: Array, draw: NDArray[np.float64]) -> Array:
-        result, size = self.augmentation(sample, draw), self.augmentation.size
-        if result.shape[:2] != tuple(size):
+        result, (height, width) = self.augmentation(sample, draw), self.augmentation.size
+        wanted = (height, width, sample.shape[2])
+        if result.shape != wanted or result.dtype != sample.dtype:
             raise RecipeError(
-                f"The augmentation {type(self.augmentation).__name__} gives pictures of {result.shape[0]}x{result.shape[1]} pixels; a "
-                f"batch has {size[0]}x{size[1]}."
+                f"The augmentation {type(self.augmentation).__name__} gives {result.dtype} pictures of "
+                f"{'x'.join(map(str, result.shape))}; a batch has {sample.dtype} ones of {'x'.join(map(str, wanted))}."
             )
         return result
 
     def to_batch(self, first: int, arrays: tuple[Array, ...]) -> Batch:
-        """Stored values as a batch on the device."""
+        """What ``load`` gave for position ``first`` as a batch on the device."""
         images = tuple(
-            picture.to_tensor(array, source.domain.window, self.device)
+            torch.from_numpy(array) if self._here else self._sent(array, source)
             for array, source in zip(arrays, self.sources, strict=True)
         )
         return Batch(images, first, self.seed)
+
+    def _sent(self, array: Array, source: Source) -> Tensor:
+        pictures = array if source.size is None else array.transpose(0, 2, 3, 1)
+        return picture.to_tensor(pictures, source.domain.window, self.device)
 
     def batches(self, first: int) -> Iterator[Batch]:
         """All batches from position ``first`` on, without end; loaded ahead by ``workers`` threads, or here where that is 0."""
@@ -158,3 +159,24 @@ def _check_pairs(first: Domain, second: Domain) -> None:
             )
     if names[0] != names[1]:
         raise UserError(f"This method learns from pairs, and '{first.name}' and '{second.name}' list theirs in different orders.")
+
+
+def _copy(picture: Array, planes: Array) -> None:
+    """Write ``picture``, ``(H, W, C)``, to ``planes``, ``(C, H, W)``, which may be floats."""
+    if picture.strides[1] < 0 and picture.itemsize == 1 and picture.shape[1] % 8 == 0:
+        # A mirrored view: numpy walks backwards a byte at a time; eight at a time, turned round within themselves, take a third as long.
+        turned = picture[:, ::-1].transpose(2, 0, 1).copy()
+        turned.view("<u8")[...] = turned.view(">u8")[..., ::-1]
+        np.copyto(planes, turned)
+    else:
+        np.copyto(planes, picture.transpose(2, 0, 1))
+
+
+def _to_range(values: NDArray[np.float32], window: tuple[float, float]) -> NDArray[np.float32]:
+    """``values`` with the ends of ``window`` as -1 and 1, in place, to the last bit as ``picture.to_tensor`` has them."""
+    low, high = window
+    if low:
+        values -= low
+    values *= 2 / (high - low)
+    values -= 1
+    return values

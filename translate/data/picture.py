@@ -2,64 +2,143 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
+from translate.data import tiff
+from translate.data.decode import DEEP_MODES, decode, from_pil, opencv
 from translate.data.domain import WINDOWS, Array
+from translate.data.header import Facts, probe
 from translate.errors import UserError
+
+__all__ = [
+    "DEEP_MODES",
+    "SUFFIXES",
+    "Facts",
+    "Window",
+    "extremes",
+    "probe",
+    "read",
+    "resize",
+    "save",
+    "to_array",
+    "to_eight_bits",
+    "to_image",
+    "to_stored",
+    "to_tensor",
+    "window_of",
+]
 
 #: File name endings that are taken for pictures when a folder is searched.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"})
 
-#: What PIL calls pictures of 16 bits a channel; it has no mode for 16-bit colour.
-DEEP_MODES = frozenset({"I;16", "I;16B", "I;16L", "I"})
+#: The stored values that become -1 and +1: black and white, where there is nothing beyond them.
+Window = tuple[float, float]
 
 
-def probe(path: Path) -> str | None:
-    """PIL's mode of the picture in ``path``, from its header alone; None where the file is no picture."""
-    try:
-        with Image.open(path) as image:
-            return str(image.mode)
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError, ValueError):
-        return None
+def window_of(dtype: str, least: float, largest: float) -> Window:
+    """The window of data of ``dtype`` whose values lie between ``least`` and ``largest``.
 
+    12 bits in a file of 16 fill the range of the networks as 16 would: integers have the least ``(0, 2**k - 1)`` that holds them. Floats
+    have (0, 1) or (-1, 1) where these do, and otherwise just what there is.
 
-def read(path: Path, channels: int, dtype: str) -> Array:
-    """The picture in ``path``, upright, as ``(H, W, C)`` of ``dtype``. Raises UserError where it cannot be read."""
-    try:
-        with Image.open(path) as image:
-            return to_array(image, channels, dtype)
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
-        raise UserError(f"{path} cannot be read as a picture ({str(error).rstrip('.')}).") from error
-
-
-def to_array(image: Image.Image, channels: int, dtype: str) -> Array:
-    """``image`` as ``(H, W, C)`` of ``dtype``: turned upright, composited on white, 16 bits scaled to 8 where 8 are wanted.
-
-    Floats are in [-1, 1].
+    >>> window_of("uint16", 7, 3000), window_of("float32", 0.1, 0.9), window_of("float32", -900, 2500)
+    ((0.0, 4095.0), (0.0, 1.0), (-900, 2500))
     """
-    image = ImageOps.exif_transpose(image)
-    if image.mode == "F":
-        raise UserError("A picture of 32-bit floats has no known range; save it with 16 bits.")
-    if image.mode in DEEP_MODES:
-        deep = np.asarray(image).astype(np.int64).clip(0, 65535)
-        if dtype == "uint16":
-            return np.repeat(deep.astype(np.uint16)[..., None], channels, axis=2)
-        image = Image.fromarray(to_eight_bits(deep.astype(np.uint16)))
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    array = np.asarray(image.convert("L" if channels == 1 else "RGB"))
-    array = array[..., None] if array.ndim == 2 else array
-    if dtype == "float32":
-        return (array / np.float32(127.5) - 1).astype(np.float32)
-    return (array.astype(np.uint16) * 257) if dtype == "uint16" else array
+    if dtype == "uint8":
+        return WINDOWS["uint8"]
+    if dtype == "uint16":
+        return 0.0, float((1 << max(1, int(largest).bit_length())) - 1)
+    for low, high in ((0.0, 1.0), (-1.0, 1.0)):
+        if low <= least and largest <= high:
+            return low, high
+    return least, largest if largest > least else least + 1
+
+
+def read(
+    path: Path, channels: int, dtype: str, window: Window | None = None, *, ranges: Mapping[str, Window] | None = None
+) -> Array:
+    """The picture in ``path``, upright and on white, as ``(H, W, C)`` of ``dtype``. Raises UserError where it cannot be read.
+
+    A picture that is stored as ``dtype`` keeps its values. Of others, the darkest and the brightest become the ends of ``window``, by
+    default all that the dtype holds, [-1, 1] for floats; ``ranges`` says what is darkest and brightest for each dtype of files, by
+    default 0 and the largest integer, and for floats (0, 1) or (-1, 1), whichever holds them.
+    """
+    array = _decoded(path)
+    try:
+        return _fitted(array, channels, dtype, window, ranges or {})
+    except UserError as error:
+        raise UserError(f"{path} cannot be used: {error}") from None
+
+
+def extremes(path: Path) -> Window:
+    """The least and the largest value in the picture in ``path``, as stored. Raises UserError where it cannot be read."""
+    array: NDArray[Any] = _decoded(path)
+    return float(array.min()), float(array.max())
+
+
+def _decoded(path: Path) -> Array:
+    try:
+        array = decode(path)
+    except MemoryError:
+        raise  # of this machine, not of the picture
+    except Exception as error:  # PIL's decoders raise whatever damage makes them stumble over
+        said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise UserError(f"{path} cannot be read as a picture ({said}).") from error
+    if array.dtype.kind == "f" and not np.isfinite(cast(NDArray[np.float32], array)).all():
+        raise UserError(f"{path} cannot be read as a picture (some of its values are infinite or no numbers).")
+    return array
+
+
+def to_array(image: Image.Image, channels: int, dtype: str, window: Window | None = None) -> Array:
+    """A PIL picture as ``read`` gives one in a file. Raises UserError where its channels or its floats do not fit."""
+    return _fitted(from_pil(image), channels, dtype, window, {})
+
+
+def _fitted(array: Array, channels: int, dtype: str, window: Window | None, ranges: Mapping[str, Window]) -> Array:
+    array = _with_channels(array, channels)
+    stored = str(array.dtype)
+    if stored == dtype:
+        return array
+    source = ranges.get(stored) or (_range_of_floats(array) if stored == "float32" else WINDOWS[stored])
+    return _scaled(array, source, window or WINDOWS[dtype], dtype)
+
+
+def _with_channels(array: Array, channels: int) -> Array:
+    found = array.shape[2]
+    if found == channels:
+        return array
+    if found == 1:
+        return np.repeat(array, channels, axis=2)
+    if (found, channels) != (3, 1):
+        raise UserError(f"The picture has {found} channels, where {channels} are expected.")
+    if array.dtype == np.uint8:
+        return np.asarray(Image.fromarray(cast(NDArray[np.uint8], array)).convert("L"))[..., None]
+    grey = array.astype(np.float64) @ np.array([0.299, 0.587, 0.114])  # ITU-R 601, as PIL has it
+    return _rounded(grey[..., None], array.dtype)
+
+
+def _range_of_floats(array: Array) -> Window:
+    values = cast(NDArray[np.float32], array)
+    least, largest = float(values.min()), float(values.max())
+    if max(-least, largest) <= 1:
+        return window_of("float32", least, largest)
+    raise UserError(
+        f"Its floats reach from {least:g} to {largest:g}, and what is to be black and white is not known; scale them to [0, 1] first."
+    )
+
+
+def _scaled(array: Array, source: Window, target: Window, dtype: str) -> Array:
+    """Values of ``array`` as ``dtype``, the ends of ``source`` becoming those of ``target``."""
+    values = (array.astype(np.float32) - np.float32(source[0])) / np.float32(source[1] - source[0])
+    return _rounded(values * np.float32(target[1] - target[0]) + np.float32(target[0]), np.dtype(dtype))
 
 
 def to_eight_bits(array: Array, window: tuple[float, float] | None = None) -> NDArray[np.uint8]:
@@ -67,9 +146,7 @@ def to_eight_bits(array: Array, window: tuple[float, float] | None = None) -> ND
     low, high = window or WINDOWS[str(array.dtype)]
     if array.dtype == np.uint8 and (low, high) == (0, 255):
         return cast(NDArray[np.uint8], array)
-    values = (array.astype(np.float32) - np.float32(low)) * np.float32(255 / (high - low))
-    shown: NDArray[np.uint8] = np.rint(values.clip(0, 255)).astype(np.uint8)
-    return shown
+    return cast(NDArray[np.uint8], _scaled(array, (low, high), WINDOWS["uint8"], "uint8"))
 
 
 def resize(array: Array, size: tuple[int, int]) -> Array:
@@ -89,11 +166,12 @@ def resize(array: Array, size: tuple[int, int]) -> Array:
     return _rounded(np.stack(planes, axis=2), array.dtype)
 
 
-def _rounded(values: NDArray[np.float32], dtype: np.dtype[Any]) -> Array:
+def _rounded(values: NDArray[np.floating[Any]], dtype: np.dtype[Any]) -> Array:
     if dtype.kind == "f":
         return values.astype(dtype)
     limits = np.iinfo(dtype)
-    return np.rint(values).clip(limits.min, limits.max).astype(dtype)
+    rounded: Array = np.rint(values).clip(limits.min, limits.max).astype(dtype)
+    return rounded
 
 
 def to_tensor(batch: Array, window: tuple[float, float], device: torch.device) -> Tensor:
@@ -125,8 +203,35 @@ def to_stored(tensor: Tensor, window: tuple[float, float], dtype: str) -> Array:
     return _rounded(values.contiguous().numpy(), np.dtype(dtype))
 
 
-def to_image(array: Array, window: tuple[float, float] | None = None) -> Image.Image:
-    """``(H, W, C)`` as a PIL picture: 8 bits grey or RGB, or 16 bits grey as they are."""
-    if array.shape[2] == 1:
-        return Image.fromarray(array[..., 0] if array.dtype == np.uint16 else to_eight_bits(array[..., 0], window))
+def to_image(array: Array, window: Window | None = None) -> Image.Image:
+    """``(H, W, C)`` as a PIL picture: 8 bits grey or RGB, or 16 bits grey as they are. Of other numbers of channels it shows the first."""
+    channels = array.shape[2]
+    if channels == 1 and array.dtype == np.uint16:
+        return Image.fromarray(array[..., 0])
+    if channels < 3:
+        return Image.fromarray(to_eight_bits(array[..., 0], window))
     return Image.fromarray(to_eight_bits(array[..., :3], window))  # PIL has no 16-bit colour
+
+
+def save(array: Array, window: Window, path: Path) -> None:
+    """Write ``(H, W, C)`` to ``path``, in the format that its ending names, with as much of it as that format holds.
+
+    TIFF holds everything. PNG holds integers of 1 or 3 channels, and floats as 16 bits from black to white; all others hold 8 bits from
+    black to white. ``window`` says which values are black and white. Raises UserError where the format cannot hold the channels, or is
+    none.
+    """
+    suffix, channels = path.suffix.lower(), array.shape[2]
+    if suffix in (".tif", ".tiff"):
+        tiff.write(path, array)
+        return
+    if channels not in (1, 3):
+        raise UserError(f"{path} cannot hold a picture of {channels} channels; save it as TIFF.")
+    if suffix == ".png" and array.dtype != np.uint8:
+        deep = array if array.dtype == np.uint16 else _scaled(array, window, WINDOWS["uint16"], "uint16")
+        path.write_bytes(opencv().imencode(".png", deep[..., ::-1])[1].tobytes())
+        return
+    eight_bits = to_eight_bits(array, window)
+    try:
+        Image.fromarray(eight_bits[..., 0] if channels == 1 else eight_bits).save(path)
+    except ValueError as error:  # PIL knows no such ending
+        raise UserError(f"{path} names no format that pictures can be saved in ({error}); use .png or .tif.") from error

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from translate.data import picture
 from translate.data.domain import Domain, Space
+from translate.data.fit import Fit, fitted
 
 
 def evenly(domain: Domain, count: int) -> list[int]:
@@ -18,9 +19,9 @@ def evenly(domain: Domain, count: int) -> list[int]:
     return [int(index) for index in spread.round()]
 
 
-def as_networks_see(domain: Domain, space: Space, indices: Sequence[int], device: torch.device) -> Tensor:
+def as_networks_see(domain: Domain, space: Space, indices: Sequence[int], device: torch.device, fit: Fit) -> Tensor:
     """Those samples as float32 on ``device``: (N, C, H, W) in [-1, 1] at the size of ``space``, or (N, D)."""
     arrays = [domain.read(index) for index in indices]
     if space.is_picture:
-        arrays = [picture.resize(array, space.size) for array in arrays]
+        arrays = [fitted(array, space.size, fit) for array in arrays]
     return picture.to_tensor(np.stack(arrays), space.window, device)

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from translate.data import picture
-from translate.data.catalogue import Found
+from translate.data.catalogue import Found, open_domains
 from translate.data.domain import Domain, Space
+from translate.data.fit import Fit, fitted
 from translate.data.samples import as_networks_see, evenly
 from translate.errors import TranslateError, UserError, brief
 from translate.metrics.features import FeatureExtractor
@@ -23,6 +24,7 @@ from translate.plugins import Plugins
 
 if TYPE_CHECKING:
     from translate.engine import Engine
+    from translate.settings import RunOptions
 
 CPU = torch.device("cpu")
 #: Pictures that are translated at once.
@@ -70,17 +72,29 @@ def _shown(figure: Figure) -> str:
     return f"{figure.value:.4g}{interval}{better}{'; ' + figure.note if figure.note else ''}"
 
 
-def evaluate(engine: Engine, found: Found, *, scores: Sequence[Part], features: Part | None, count: int, seed: int) -> Evaluation:
+def evaluate(
+    engine: Engine,
+    found: Found | None,
+    run: RunOptions,
+    *,
+    scores: Sequence[Part],
+    features: Part | None,
+    count: int,
+    seed: int,
+) -> Evaluation:
     """Score ``engine`` on up to ``count`` held-out samples of each domain of ``found``, or training ones where none are held out.
 
-    ``scores`` are parts, or "all" for every registered one that fits. Raises UserError where there is nothing to score.
+    Where nothing is ``found`` yet, domains are opened as ``run`` says. ``scores`` are parts, or "all" for every registered one that fits.
+    Raises UserError where there is nothing to score.
     """
+    found = found or _opened(engine, run)
+    fit = run.fit
     plugins = engine.plugins
     chosen = _chosen(plugins, scores)
     rows: list[Row] = []
     left_out: dict[str, str] = {}
     labels: set[str] = set()
-    for evidence in _evidence(engine, found, features, count, seed):
+    for evidence in _evidence(engine, found, features, count, fit, seed):
         label = evidence.extractor.label if evidence.extractor is not None else ""
         labels |= {label} - {""}
         for name, score in chosen.items():
@@ -102,12 +116,30 @@ def evaluate(engine: Engine, found: Found, *, scores: Sequence[Part], features: 
         "split": {train.name: "test" if test else "train" for train, test in zip(found.train, found.test, strict=True)},
         "pictures": {domain.name: min(count, len(domain)) for domain in found.held_out},
         "size": {space.name: list(space.shape) for space in engine.spaces},
-        "resize": "antialiased bicubic",
+        "resize": f"antialiased bicubic, {fit}",
         "features": sorted(labels),
         "seed": seed,
         "versions": dict(engine.header().versions),
     }
     return Evaluation(tuple(rows), protocol, left_out)
+
+
+def _opened(engine: Engine, run: RunOptions) -> Found:
+    """The domains that the networks were made for. Raises UserError where those that are found are of another kind."""
+    size = next((space.size for space in engine.spaces if space.is_picture), None)
+    found = open_domains(
+        engine.plugins,
+        run.domains,
+        run.data,
+        size,
+        holdout=run.holdout,
+        seed=run.holdout_seed,
+        paired="paired" in engine.recipe.order,
+    )
+    for domain, space in zip(found.train, engine.spaces, strict=True):
+        if (domain.channels, domain.is_picture) != (space.channels, space.is_picture):
+            raise UserError(f"'{space.name}' has {space.channels} channels in these weights and {domain.channels} in this data.")
+    return found
 
 
 def _chosen(plugins: Plugins, parts: Sequence[Part]) -> dict[str, Score]:
@@ -120,10 +152,12 @@ def _unfit(score: Score, evidence: Evidence) -> str:
     return REASONS[lacking[0]] if lacking else score.unfit(evidence)
 
 
-def _evidence(engine: Engine, found: Found, features: Part | None, count: int, seed: int) -> Iterator[Evidence]:
+def _evidence(engine: Engine, found: Found, features: Part | None, count: int, fit: Fit, seed: int) -> Iterator[Evidence]:
     """One for each direction of a method that translates, or for what is made from noise."""
     domains, spaces, recipe = found.held_out, engine.spaces, engine.recipe
-    held_out = [as_networks_see(domain, space, evenly(domain, count), CPU) for domain, space in zip(domains, spaces, strict=True)]
+    held_out = [
+        as_networks_see(domain, space, evenly(domain, count), CPU, fit) for domain, space in zip(domains, spaces, strict=True)
+    ]
 
     def extractor(space: Space) -> FeatureExtractor | None:
         return build_part(engine.plugins.features, features, FeatureExtractor, space) if features is not None else None
@@ -137,7 +171,7 @@ def _evidence(engine: Engine, found: Found, features: Part | None, count: int, s
         raise UserError(f"'{engine.recipe_name}' neither translates nor makes samples, so there is nothing to score.")
     for source, target in ways:
         outputs = _translated(engine, held_out[source], source, target)
-        truth, mask = _truth(domains[source], spaces[target], len(outputs))
+        truth, mask = _truth(domains[source], spaces[target], len(outputs), fit)
         yield Evidence(
             spaces[target],
             domains[target],
@@ -153,7 +187,7 @@ def _evidence(engine: Engine, found: Found, features: Part | None, count: int, s
         )
 
 
-def _truth(domain: Domain, target: Space, count: int) -> tuple[Tensor | None, Tensor | None]:
+def _truth(domain: Domain, target: Space, count: int, fit: Fit) -> tuple[Tensor | None, Tensor | None]:
     """What the samples of ``domain`` truly look like in ``target``, and where that differs, where both are known of all of them."""
     if not target.is_picture:
         return None, None
@@ -162,12 +196,12 @@ def _truth(domain: Domain, target: Space, count: int) -> tuple[Tensor | None, Te
         truth = domain.counterpart(index, target.name)
         if truth is None:
             return None, None
-        truths.append(picture.resize(truth, target.size))
+        truths.append(fitted(truth, target.size, fit))
         masks.append(domain.mask(index))
     known = picture.to_tensor(np.stack(truths), target.window, CPU)
     if any(mask is None for mask in masks):
         return known, None
-    floats = [picture.resize(np.asarray(mask, np.float32)[..., None], target.size) for mask in masks]
+    floats = [fitted(np.asarray(mask, np.float32)[..., None], target.size, fit) for mask in masks]
     return known, picture.to_tensor(np.stack(floats), (-1.0, 1.0), CPU).clamp(0, 1)
 
 

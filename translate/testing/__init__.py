@@ -17,14 +17,19 @@ A game, an image loss or a discriminator that cannot be differentiated twice say
 from translate.testing.augmentations import check_augmentation
 from translate.testing.common import NonConforming
 from translate.testing.data import check_data
+from translate.testing.data_sets import check_data_set
+from translate.testing.diagnoses import check_diagnosis
 from translate.testing.discriminators import Traits, check_discriminator
+from translate.testing.features import check_features
 from translate.testing.games import check_game
 from translate.testing.generators import check_generator
 from translate.testing.imports import HEAVY, check_import
-from translate.testing.listeners import check_listener
+from translate.testing.judge_augmentations import check_judge_augmentation
+from translate.testing.listeners import check_events, check_listener
 from translate.testing.losses import check_image_loss
 from translate.testing.plugins import Result, check_plugin
 from translate.testing.recipes import check_recipe
+from translate.testing.scores import check_score
 
 __all__ = [
     "HEAVY",
@@ -33,12 +38,18 @@ __all__ = [
     "Traits",
     "check_augmentation",
     "check_data",
+    "check_data_set",
+    "check_diagnosis",
     "check_discriminator",
+    "check_events",
+    "check_features",
     "check_game",
     "check_generator",
     "check_image_loss",
     "check_import",
+    "check_judge_augmentation",
     "check_listener",
     "check_plugin",
     "check_recipe",
+    "check_score",
 ]

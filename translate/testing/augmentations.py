@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ def check_augmentation(
     """Raise NonConforming unless ``factory`` makes augmentations that keep the contract.
 
     A picture of any dtype that domains are stored in and each number of ``channels``, at the loading size, becomes one of ``size`` of that
-    dtype, for all draws from 0 to just below 1; the same for the same draws; what came in is not written to.
+    dtype, for all draws from 0 to just below 1; the same for the same draws, in whichever thread; what came in is not written to.
     """
     chosen = part_of(factory, part)
     what = f"Augmentation '{chosen.name}'"
@@ -39,6 +40,7 @@ def check_augmentation(
         for count in channels:
             for draw in every:
                 _check_picture(augmentation, what, _picture(augmentation, dtype, count), draw, size)
+    _check_threads(augmentation, what, _picture(augmentation, "uint8", channels[0]), every)
 
 
 def _picture(augmentation: Augmentation, dtype: str, channels: int) -> Array:
@@ -66,4 +68,14 @@ def _check_picture(
         raise NonConforming(
             f"{what} makes something else of the same picture and draws; draw nothing, use what it is given: set 'draws' to how "
             "many."
+        )
+
+
+def _check_threads(augmentation: Augmentation, what: str, picture: Array, draws: Sequence[NDArray[np.float64]]) -> None:
+    alone = [np.array(augmentation(picture, draw)) for draw in draws]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda draw: np.array(augmentation(picture, draw)), draws))
+    if not all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True)):
+        raise NonConforming(
+            f"{what} makes something else of a picture when threads ask at a time; keep nothing on the object while it works on one."
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -99,6 +101,25 @@ def unchanged(what: str, before: Sequence[Tensor], after: Sequence[Tensor]) -> N
             f"{what} changes the samples that it is shown, which others are shown as well; avoid operations in place on them, "
             f"such as a ReLU(inplace=True) in front."
         )
+
+
+@contextmanager
+def caller_untouched(what: str, doing: str) -> Iterator[None]:
+    """Raise NonConforming where a global generator of random numbers moves inside."""
+    before = _generators()
+    yield
+    moved = [name for name, state in _generators().items() if state != before[name]]
+    if moved:
+        raise NonConforming(
+            f"{what}, {doing}, draws from the global generator of {moved[0]}, which the caller may use and no run seeds, so that "
+            f"none can be repeated; draw by torch functions, which the engine seeds, or from the batch: batch.uniform(PURPOSE)."
+        )
+
+
+def _generators() -> dict[str, object]:
+    _, words, *rest = np.random.get_state()
+    numpy = (words.tobytes(), *rest) if isinstance(words, np.ndarray) else words
+    return {"torch": torch.get_rng_state().numpy().tobytes(), "numpy": numpy, "the module random": random.getstate()}
 
 
 # Second derivatives

@@ -28,6 +28,7 @@ from translate.testing.common import (
     unchanged,
 )
 from translate.testing.games import SmallJudge
+from translate.testing.pretrained import check_frozen
 
 #: How much, of the distance of pictures that differ, rounding may take from 0.
 ROUNDING = 1e-5
@@ -91,6 +92,7 @@ def _case(factory: ImageLossFactory, part: str, what: str, channels: int, size: 
     judge = SmallJudge(pictures.shape).requires_grad_(False)
     with seeded(CPU, 0), blamed(what, "it must be made by factory(), or by factory(options) where it has Options"):
         loss = maker(pictures).reconstruction_loss(part_of(factory, part), [judge])
+    check_frozen(what, loss)
     target = 0.5 * draw(BATCH, *pictures.shape, seed=1)
     # By 0.1 to 0.4 in every pixel: no kink of an absolute difference is near.
     difference = draw(BATCH, *pictures.shape, seed=2)

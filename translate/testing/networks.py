@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from translate.pretrained import Frozen
 from translate.randomness import seeded
 from translate.testing.common import BATCH, CPU, NonConforming, blamed, draw, shown, unchanged
+from translate.testing.pretrained import begin, build_watched, check_frozen
 from translate.weights import pack, unpack
 
 
@@ -30,7 +31,7 @@ class Network:
             torch.enable_grad(),  # as in a run, whatever the check at hand has switched off
             blamed(self.what, "it must be made by factory(*spaces), and with options last where it has Options"),
         ):
-            return self.make()
+            return build_watched(self.what, self.make)
 
     def samples(self, seed: int = 0) -> Tensor:
         """A batch that it takes."""
@@ -132,8 +133,10 @@ def shake(network: nn.Module) -> None:
 
 @torch.no_grad()
 def check_storage(subject: Network) -> None:
-    """What a file carries is all there is: a network made anew and loaded gives the same."""
+    """What a file carries is all there is: a network made anew and loaded, that began from no other weights, gives the same."""
     network = subject.built()
+    begin(subject.what, network)
+    check_frozen(subject.what, network)
     shake(network)
     subject.run(network.train(), subject.samples(1))  # moves running statistics
     # A frozen part is not stored, but made anew under the seed of the run.

@@ -12,28 +12,29 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from translate.errors import DataWarning, TranslateError, UserError
+from translate.errors import DataWarning, TranslateError, UserError, near
+from translate.options import Part
 from translate.plugins import GROUP, Plugins
-from translate.randomness import uniform
 from translate.recipe import Recipe
 from translate.testing.augmentations import check_augmentation
 from translate.testing.common import NonConforming
 from translate.testing.data import check_data, check_strangers
+from translate.testing.data_sets import check_data_set
+from translate.testing.diagnoses import check_diagnosis
 from translate.testing.discriminators import check_discriminator
+from translate.testing.features import check_features
 from translate.testing.games import check_game
 from translate.testing.generators import check_generator
 from translate.testing.imports import check_import
-from translate.testing.listeners import check_listener
+from translate.testing.judge_augmentations import check_judge_augmentation
+from translate.testing.listeners import EVENTS, check_events, check_listener
 from translate.testing.losses import check_image_loss
 from translate.testing.recipes import check_recipe
+from translate.testing.scores import check_score
+from translate.testing.small import draw_pictures
 
 #: Sides of pictures that parts are tried with, until one is taken.
 SIZES = (32, 64)
-#: Pictures in each domain that a recipe is tried on.
-PICTURES = 4
 #: A recipe is trained for twice so many: with them, five updates of a judge for one of a generator are a rhythm that has its turn.
 STEPS = 3
 
@@ -51,11 +52,14 @@ class Result:
         return f"{self.kind} '{self.name}': {'ok' if self.ok else self.advice}"
 
 
-def check_plugin(plugin: object, name: str, *, domains: Sequence[str] = (), data: str | Path | None = None) -> list[Result]:
-    """Check a module or an object with hook implementations as plugin ``name``: what it registers, and how it is imported.
+def check_plugin(
+    plugin: object, name: str, *, domains: Sequence[str] = (), data: str | Path | None = None, parts: Sequence[str] = ()
+) -> list[Result]:
+    """Check a module or an object with hook implementations as plugin ``name``: what it registers, what it hears of, how it is imported.
 
-    Parts are made with their default options, and recipes with those of their preset ``quick``, or their first. ``domains`` are names that
-    its ``open_domain`` has, from the folder ``data`` where it needs one. Nothing is raised: each check gives a Result.
+    Parts are made with their default options, unless ``parts`` gives them others, ``resnet:blocks=1``, which those need that take nothing
+    for granted; recipes with those of their preset ``quick``, or their first. ``domains`` are names that its ``open_domain`` has, from the
+    folder ``data`` where it needs one. Nothing is raised: each check gives a Result.
     """
     results = []
     if isinstance(plugin, ModuleType) and plugin.__spec__ is not None:
@@ -64,9 +68,18 @@ def check_plugin(plugin: object, name: str, *, domains: Sequence[str] = (), data
         plugins = _with(plugin, name)
     except Exception as error:  # whatever a stranger's code raises
         return [*results, Result("plugin", name, False, f"It cannot be registered ({type(error).__name__}: {error}).")]
-    for registry in plugins.registries.values():
-        for part in (part for part in registry if registry.owner(part) == name):
-            results.append(_tried(registry.kind, part, _checks(plugins, registry.kind, part, registry[part])))
+    given = {Part.parse(text).name: text for text in parts}
+    mine = [(registry, part) for registry in plugins.registries.values() for part in registry if registry.owner(part) == name]
+    for registry, part in mine:
+        results.append(_tried(registry.kind, part, _checks(plugins, registry.kind, given.get(part, part), registry[part])))
+    names = [part for _, part in mine]
+    results += [
+        Result("part", each, False, f"The plugin registers no part of that name.{near(each, names)}")
+        for each in given
+        if each not in names
+    ]
+    if events := [hook for hook in plugins.hooks_of(name) if hook in EVENTS]:
+        results.append(_tried("events", ", ".join(events), [partial(check_events, plugin, name)]))
     open_domain = getattr(plugin, "open_domain", None)
     if open_domain is not None and hasattr(open_domain, "translate_impl"):
         results.append(_tried("hook", "open_domain", [partial(check_strangers, open_domain)]))
@@ -83,23 +96,28 @@ def _with(plugin: object, name: str) -> Plugins:
     return plugins
 
 
-def _checks(plugins: Plugins, kind: str, name: str, factory: Any) -> list[Callable[[], object]]:
-    """The checks to try on a registered part, one after the other as long as it refuses."""
+def _checks(plugins: Plugins, kind: str, text: str, factory: Any) -> list[Callable[[], object]]:
+    """The checks to try on a registered part, one after the other as long as it refuses; ``text`` gives its name and options."""
 
     def image_loss(size: int) -> Callable[[], object]:
-        return partial(check_image_loss, factory, part=name, sizes=((size, size), (size - 8, size + 8)))
+        return partial(check_image_loss, factory, part=text, sizes=((size, size), (size - 8, size + 8)))
 
     by_size: dict[str, Callable[[int], Callable[[], object]]] = {
-        "recipe": lambda size: partial(_check_recipe, plugins, name, factory, size),
-        "generator": lambda size: partial(check_generator, factory, part=name, size=(size, size)),
-        "discriminator": lambda size: partial(check_discriminator, factory, part=name, size=(size, size)),
+        "recipe": lambda size: partial(_check_recipe, plugins, text, factory, size),
+        "generator": lambda size: partial(check_generator, factory, part=text, size=(size, size)),
+        "discriminator": lambda size: partial(check_discriminator, factory, part=text, size=(size, size)),
         "cycle loss": image_loss,
         "reconstruction loss": image_loss,
+        "feature extractor": lambda size: partial(check_features, factory, part=text, size=(size, size)),
     }
     of_any_size: dict[str, Callable[[], object]] = {
-        "adversarial loss": partial(check_game, factory, part=name),
-        "augmentation": partial(check_augmentation, factory, part=name),
-        "listener": partial(check_listener, factory, part=name),
+        "adversarial loss": partial(check_game, factory, part=text),
+        "augmentation": partial(check_augmentation, factory, part=text),
+        "judge augmentation": partial(check_judge_augmentation, factory, part=text),
+        "score": partial(check_score, factory, part=text),
+        "diagnosis": partial(check_diagnosis, factory, part=text),
+        "data set": partial(check_data_set, factory, name=text),
+        "listener": partial(check_listener, factory, part=text),
     }
     return [of_any_size[kind]] if kind in of_any_size else [by_size[kind](size) for size in SIZES]
 
@@ -110,16 +128,8 @@ def _check_recipe(plugins: Plugins, name: str, recipe: type[Recipe], size: int) 
     domains = [f"domain-{number}" for number in range(1, max(least, 1) + 1)]
     with TemporaryDirectory(prefix="translate-testing-") as folder:
         for domain in domains:
-            _write_pictures(Path(folder) / domain, size)
+            draw_pictures(Path(folder) / domain, size)
         check_recipe(name, domains=domains, data=folder, steps=STEPS, plugins=plugins, preset=preset, size=size)
-
-
-def _write_pictures(folder: Path, size: int) -> None:
-    """Smooth random colours, under the same names in every domain: a recipe may learn from pairs."""
-    folder.mkdir()
-    for index in range(PICTURES):
-        colours = (uniform(0, folder.name, 48 * index, 48) * 256).astype(np.uint8).reshape(4, 4, 3)
-        Image.fromarray(colours).resize((size, size), Image.Resampling.BICUBIC).save(folder / f"{index}.png")
 
 
 def _tried(kind: str, name: str, checks: Sequence[Callable[[], object]]) -> Result:

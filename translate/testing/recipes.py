@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,9 +16,12 @@ from translate.engine import Engine
 from translate.errors import UserError
 from translate.options import Part
 from translate.plugins import Plugins, installed
-from translate.recipe import Recipe
+from translate.randomness import seeded
+from translate.recipe import Make, Recipe
 from translate.settings import RunOptions, resolve
-from translate.testing.common import NonConforming, blamed, check_options, draw, shown
+from translate.testing.common import CPU, NonConforming, blamed, caller_untouched, check_options, draw, shown
+from translate.testing.pretrained import begin, check_fetched, check_frozen, look_ups
+from translate.testing.small import first_difference, state_of
 
 #: What a trial runs with, where its author does not say otherwise.
 RUN: Mapping[str, object] = {"size": 32, "batch": 2, "augment": "none", "ema": 0, "workers": 0, "device": "cpu"}
@@ -78,9 +79,10 @@ def check_recipe(
 ) -> None:
     """Raise NonConforming unless ``recipe``, a class or a registered name, keeps the contract when it trains on ``domains``.
 
-    It trains for twice so many ``steps``: each trainable network is in one group, every group is updated with finite losses, every
-    exported network changes, and so does no generator of random numbers of the caller's; a run that stops half way goes on bit for bit;
-    a weights file gives the same outputs; batches accumulate; outputs have the shape and range of their domain; presets can be resolved.
+    It trains for twice so many ``steps``: each trainable network is in one group, every group is updated with finite losses in float32,
+    under bf16 autocast too; every exported network changes, and no generator of random numbers of the caller's; a run that stops half way
+    goes on bit for bit; a weights file gives the same outputs; batches accumulate; outputs have the shape and range of their domain;
+    presets can be resolved. It names the weights of others that it rests on, and fetches none where its own are loaded.
     ``values`` are further options of the run and of the recipe: narrow networks make it quick. ``steps`` has to be as long as the rhythm of
     the recipe's groups. UserError comes through.
     """
@@ -91,12 +93,14 @@ def check_recipe(
             _check_class(trial)
             with caller_untouched(trial.what, "being built"):
                 whole = trial.engine()
+            _check_beginning(whole, trial)
             _check_groups(whole, trial)
             middle, end = _check_training(whole, trial)
             outputs = _check_outputs(whole, trial)
             _check_weights(whole, outputs, trial)
             _check_resuming(middle, end, trial)
             _check_accumulating(trial)
+            _check_half_precision(trial)
 
 
 def _check_class(trial: Trial) -> None:
@@ -113,6 +117,14 @@ def _check_class(trial: Trial) -> None:
             resolve(method, trial.name, name, {"domains": trial.domains, "steps": 1})
         except UserError as error:
             raise NonConforming(f"Preset '{name}' of {what} cannot be used: {error}") from error
+
+
+def _check_beginning(engine: Engine, trial: Trial) -> None:
+    """What it rests on is named, where its parts begin from other weights and where they hold frozen ones."""
+    with seeded(CPU, 0):
+        fresh = trial.method(engine.recipe.options, Make(trial.plugins, engine.spaces))
+    begin(trial.what, fresh)
+    check_frozen(trial.what, engine.recipe)
 
 
 def _check_groups(engine: Engine, trial: Trial) -> None:
@@ -136,36 +148,6 @@ def _check_groups(engine: Engine, trial: Trial) -> None:
         )
 
 
-@contextmanager
-def caller_untouched(what: str, doing: str) -> Iterator[None]:
-    """Raise NonConforming where a global generator of random numbers moves inside."""
-    before = _generators()
-    yield
-    moved = [name for name, state in _generators().items() if state != before[name]]
-    if moved:
-        raise NonConforming(
-            f"{what}, {doing}, draws from the global generator of {moved[0]}, which the caller may use and no run seeds, so that "
-            f"none can be repeated; draw by torch functions, which the engine seeds, or from the batch: batch.uniform(PURPOSE)."
-        )
-
-
-def _generators() -> dict[str, object]:
-    _, words, *rest = np.random.get_state()
-    numpy = (words.tobytes(), *rest) if isinstance(words, np.ndarray) else words
-    return {"torch": torch.get_rng_state().numpy().tobytes(), "numpy": numpy, "the module random": random.getstate()}
-
-
-def _snapshot(engine: Engine) -> State:
-    return {name: each.detach().clone() for name, each in engine.trainer.state().items()}
-
-
-def _difference(one: State, other: State) -> str:
-    """The first name in which two states differ; empty where they are equal bit for bit."""
-    if one.keys() != other.keys():
-        return min(one.keys() ^ other.keys())
-    return next((name for name in sorted(one) if not torch.equal(one[name], other[name])), "")
-
-
 def _train(engine: Engine, steps: int, what: str) -> set[str]:
     """Train on for so many steps, and check each; the groups that were updated."""
     updated: set[str] = set()
@@ -173,8 +155,14 @@ def _train(engine: Engine, steps: int, what: str) -> set[str]:
     for _ in range(steps):
         with caller_untouched(what, "in a step"):
             report = next(reports)
+        for name, raw in report.raw.items():
+            if raw.dtype.itemsize < torch.float32.itemsize:
+                raise NonConforming(
+                    f"Loss '{name}' of {what} is {str(raw.dtype).removeprefix('torch.')}, where float32 is expected; compute it of "
+                    f"translate.upcast(scores) and the like."
+                )
         for name, loss in report.losses.items():
-            if not np.isfinite(loss):
+            if not math.isfinite(loss):
                 raise NonConforming(f"Loss '{name}' of {what} is {loss} at step {report.step}; it must be finite.")
         updated |= {name.split("/")[0] for name in report.losses}
     reports.close()  # type: ignore[attr-defined]  # a generator, declared as an iterator
@@ -185,7 +173,7 @@ def _check_training(engine: Engine, trial: Trial) -> tuple[State, State]:
     """Train to the end; the states half way and there."""
     before = {name: each.clone() for name, each in engine.recipe.exported().items()}
     updated = _train(engine, trial.steps, trial.what)
-    middle = _snapshot(engine)
+    middle = state_of(engine)
     updated |= _train(engine, trial.steps, trial.what)
     engine.trainer.check_finite()
     for group in engine.trainer.plans.keys() - updated:
@@ -201,7 +189,7 @@ def _check_training(engine: Engine, trial: Trial) -> tuple[State, State]:
                 f"{trial.what} exports '{network}', which {2 * trial.steps} steps have not changed; train it, or let it out of "
                 "'exports'."
             )
-    return middle, _snapshot(engine)
+    return middle, state_of(engine)
 
 
 @torch.no_grad()
@@ -247,7 +235,10 @@ def _check_weights(engine: Engine, outputs: Mapping[str, Tensor], trial: Trial) 
     engine.save(file)
     of_run = {each.name for each in fields(RunOptions)}
     given = {name: each for name, each in trial.given.items() if name not in of_run}
-    loaded = _outputs(Engine.load(file, device="cpu", plugins=trial.plugins, **given))
+    with look_ups() as asked:
+        other = Engine.load(file, device="cpu", plugins=trial.plugins, **given)
+    check_fetched(trial.what, asked, other.recipe)
+    loaded = _outputs(other)
     for name, output in outputs.items():
         if name not in loaded or not torch.equal(output, loaded[name]):
             raise NonConforming(
@@ -261,7 +252,7 @@ def _check_resuming(middle: State, end: State, trial: Trial) -> None:
     run = trial.folder / "run"
     half = trial.engine(out=run)
     _train(half, trial.steps, trial.what)
-    if name := _difference(_snapshot(half), middle):
+    if name := first_difference(state_of(half), middle):
         raise NonConforming(
             f"{trial.what} trains differently when it is run again under the same seed: '{name}' differs after {trial.steps} "
             f"steps; draw by torch functions, which the engine seeds, or from the batch, and keep nothing in globals or on the "
@@ -270,12 +261,19 @@ def _check_resuming(middle: State, end: State, trial: Trial) -> None:
     half.save_checkpoint()
     resumed = Engine.resume(run, plugins=trial.plugins, **trial.given)
     _train(resumed, trial.steps, trial.what)
-    if name := _difference(_snapshot(resumed), end):
+    if name := first_difference(state_of(resumed), end):
         raise NonConforming(
             f"{trial.what} does not go on from a checkpoint as it would have without a stop: '{name}' differs after "
             f"{trial.steps} steps and as many more; keep what must survive in buffers, by register_buffer, or derive it from the "
             "clock or the batch."
         )
+
+
+def _check_half_precision(trial: Trial) -> None:
+    """Networks run in bf16, and what they minimise stays in float32."""
+    engine = trial.engine(precision="bf16")
+    _train(engine, trial.steps, f"{trial.what} under bf16 autocast")
+    engine.trainer.check_finite()
 
 
 def _check_accumulating(trial: Trial) -> None:
