@@ -90,10 +90,10 @@ def assert_weights_serve(engine: Engine, to: str, path: Path) -> None:
         assert torch.equal(loaded.translate(image, to=to), engine.translate(image, to=to))
 
 
-def assert_shows_one_way(engine: Engine, to: str, back: str) -> None:
-    """Grids show it and nothing else, it is the default, and the other is refused."""
+def assert_shows_one_way(engine: Engine, to: str, back: str, *, columns: int) -> None:
+    """Grids show it in so many ``columns`` and nothing else, it is the default, and the other is refused."""
     grid = opened(engine.out / "samples" / "000001.png")
-    assert 2 * 128 <= grid.width < 3 * 128  # the picture and its translation, each of 128 px, and no way back
+    assert columns * 128 <= grid.width < (columns + 1) * 128
     image = torch.zeros(1, *engine.spaces[0].shape)
     with torch.no_grad():
         assert torch.equal(engine.translate(image), engine.translate(image, to=to))

@@ -15,7 +15,7 @@ from translate.data.picture import to_eight_bits
 LEAST = 128
 GAP, HEADER, PAPER, INK = 6, 26, "white", "#333333"
 
-#: A column: its title and one picture a row, ``(H, W, C)`` each; None leaves the cell empty.
+#: A column: its title and one picture a row, ``(H, W, C)`` of 8 bits each; None leaves the cell empty.
 Column = tuple[str, Sequence[Array | None]]
 
 
@@ -67,6 +67,6 @@ def draw_points(made: Array, real: Array | None = None, side: int = 640) -> Imag
 
 
 def _shown(array: Array) -> NDArray[np.uint8]:
-    """``(H, W, C)`` of any kind as 8-bit RGB."""
+    """``(H, W, C)`` as RGB: one or two channels as the first one in grey, more as the first three."""
     shown = to_eight_bits(array)
-    return np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown[..., :3]
+    return np.repeat(shown[..., :1], 3, axis=2) if shown.shape[2] < 3 else shown[..., :3]

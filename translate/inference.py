@@ -60,7 +60,10 @@ class PictureTranslator:
         if isinstance(value, list | tuple):
             return [self(each) for each in value]
         if isinstance(value, str | Path):
-            return self.image(open_image(Path(value)))
+            path = Path(value)
+            if examined(path).is_plain:
+                return self.image(open_image(path))
+            return picture.to_image(self.file(path), self.target.window)
         if isinstance(value, Image.Image):
             return self.image(value)
         if isinstance(value, Tensor):
@@ -71,9 +74,14 @@ class PictureTranslator:
             f"A {type(value).__name__} cannot be translated; give a path, a PIL picture, a numpy array or a torch tensor."
         )
 
+    def file(self, path: Path) -> Array:
+        """The picture in ``path`` as ``(H, W, C)`` of the target's dtype and window: with all the depth and channels that the file has."""
+        examined(path)
+        return self._array(picture.read(path, self.source.channels, self.source.dtype, self.source.window))
+
     def image(self, image: Image.Image) -> Image.Image:
         """A PIL picture, upright. Transparency is kept as it was, except by pictures of 16 bits, which have none."""
-        array = picture.to_array(image, self.source.channels, self.source.dtype)
+        array = picture.to_array(image, self.source.channels, self.source.dtype, self.source.window)
         result = picture.to_image(self._array(array), self.target.window)
         if image.has_transparency_data and result.mode != "I;16":  # PIL has no 16 bits with transparency
             result.putalpha(ImageOps.exif_transpose(image).convert("RGBA").getchannel("A"))
@@ -177,12 +185,22 @@ def choose_way(recipe: Recipe, name: str, spaces: Sequence[Space], to: str | Non
     raise UserError(f"'{name}' does not lead from '{spaces[start].name}' to '{spaces[target].name}'; it has learned {known}.")
 
 
-def open_image(path: Path) -> Image.Image:
-    """The picture in ``path``, decoded. Raises UserError where there is none."""
+def examined(path: Path) -> picture.Facts:
+    """What the header of the picture in ``path`` says. Raises UserError where there is none that can be decoded."""
     if path.is_dir():
         raise UserError(f"{path} is a folder; give its pictures as a list of paths, or use 'translate apply'.")
     if not path.is_file():
         raise UserError(f"There is no file {path}.")
+    facts = picture.probe(path)
+    if facts is None or facts.refusal:
+        said = facts.refusal if facts else "it is none that is known; formats: JPEG, PNG, WebP, BMP and TIFF"
+        raise UserError(f"{path} cannot be read as a picture ({said}).")
+    return facts
+
+
+def open_image(path: Path) -> Image.Image:
+    """The picture in ``path``, decoded by PIL. Raises UserError where there is none."""
+    examined(path)
     try:
         with Image.open(path) as image:
             image.load()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,9 @@ from torch import Tensor
 
 from translate import checkpoint
 from translate.data import picture
-from translate.data.domain import Array, Domain, file_name
+from translate.data.domain import Array, Domain, Space, file_name
 from translate.data.fit import fitted
+from translate.data.picture import to_eight_bits
 from translate.grid import Column, draw_grid, draw_points, in_columns
 from translate.hookspecs import hookimpl
 from translate.randomness import derive
@@ -116,10 +118,17 @@ class Recorder:
         """The grid's inputs as files, so that there is something at hand to apply the weights to."""
         for (domain, indices, arrays), space in zip(self._shown, self.engine.spaces, strict=False):
             for index, array in zip(indices, arrays, strict=True):
-                path = self.out / "samples" / "inputs" / file_name(space.name) / Path(domain.label(index)).with_suffix(".png")
+                # A label may lead out of its folder, where links do.
+                below = [part for part in PurePosixPath(domain.label(index)).parts if part not in ("..", "/")]
+                path = self.out.joinpath("samples", "inputs", file_name(space.name), *below)
+                path = path.with_suffix(picture.holding(array, ".png"))
                 if not path.exists():
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    picture.to_image(array, space.window).save(path)
+                    picture.save(array, space.window, path)
+
+
+def _eight_bits(arrays: Iterable[Array], space: Space) -> list[Array]:
+    return [to_eight_bits(array, space.window) for array in arrays]
 
 
 def _json(value: float) -> float | None:
@@ -157,7 +166,11 @@ def _made(engine: Engine) -> Image.Image:
         [fitted(domain.read(index * (len(domain) // shown)), space.size, engine.run_options.fit) for index in range(shown)]
     )
     return draw_grid(
-        [in_columns("made from noise", list(made), MADE), in_columns(f"real {space.name}", list(real), MADE)], least=64
+        [
+            in_columns("made from noise", _eight_bits(made, space), MADE),
+            in_columns(f"real {space.name}", _eight_bits(real, space), MADE),
+        ],
+        least=64,
     )
 
 
@@ -171,18 +184,15 @@ def _block(engine: Engine, source: int, target: int, samples: Shown) -> list[Col
         images = picture.to_tensor(np.stack(arrays), here.window, engine.device)
         translated = engine.recipe.translate(images, source, target)
         columns: list[Column] = [
-            (here.name, arrays),
-            (f"as {there.name}", list(picture.to_stored(translated, there.window, there.dtype))),
+            (here.name, _eight_bits(arrays, here)),
+            (f"as {there.name}", _eight_bits(picture.to_stored(translated, there.window, there.dtype), there)),
         ]
         if engine.recipe.leads(target, source):
             returned = engine.recipe.translate(translated, target, source)
-            columns.append((f"back to {here.name}", list(picture.to_stored(returned, here.window, here.dtype))))
+            columns.append((f"back to {here.name}", _eight_bits(picture.to_stored(returned, here.window, here.dtype), here)))
     truths = [domain.counterpart(index, there.name) for index in indices]
     if any(truth is not None for truth in truths):
-        columns.append(
-            (
-                f"true {there.name}",
-                [truth if truth is None else fitted(truth, there.size, engine.run_options.fit) for truth in truths],
-            )
-        )
+        fit = engine.run_options.fit
+        shown = [None if truth is None else to_eight_bits(fitted(truth, there.size, fit), there.window) for truth in truths]
+        columns.append((f"true {there.name}", shown))
     return columns

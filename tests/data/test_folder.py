@@ -16,11 +16,6 @@ from translate.data.folder import PictureFiles, files_in
 from translate.errors import DataWarning, UserError
 
 
-@pytest.fixture(autouse=True)
-def _cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("TRANSLATE_CACHE", str(tmp_path_factory.mktemp("cache")))
-
-
 def labels(domain):
     return [domain.label(index) for index in range(len(domain))]
 

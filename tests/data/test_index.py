@@ -13,11 +13,6 @@ from translate.data import index, picture
 from translate.data.index import FolderIndex
 
 
-@pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("TRANSLATE_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def opened(monkeypatch):
     """The names of files that are looked into, in their order; files count as written long ago."""

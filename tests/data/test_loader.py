@@ -24,11 +24,6 @@ CPU = torch.device("cpu")
 SIZE = (4, 5)
 
 
-@pytest.fixture(autouse=True)
-def cache_of_its_own(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("TRANSLATE_CACHE", str(tmp_path_factory.mktemp("cache")))
-
-
 class Numbered(Domain):
     """Every pixel of sample i is i."""
 

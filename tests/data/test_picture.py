@@ -228,11 +228,6 @@ def test_a_missing_file_gets_a_sentence(tmp_path):
 # The table of odd pictures
 
 
-@pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("TRANSLATE_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.mark.parametrize("odd", READABLE, ids=repr)
 def test_odd_pictures_are_read_for_what_is_in_them(tmp_path, odd):
     path = tmp_path / odd.name

@@ -23,6 +23,7 @@ from torch import nn
 
 from translate import Clock, Engine, UserError
 from translate.randomness import derive, seeded
+from translate.testing import check_recipe
 
 CUT = {**RUN, "generator": "resnet:blocks=1,channels=4", "discriminator": JUDGE, "layers": "0,2,3,4", "patches": 8, "width": 12}
 
@@ -192,4 +193,9 @@ def test_cut_translates_one_way(cut):
 
 
 def test_a_run_of_cut_shows_the_way_that_it_learns(cut, tmp_path):
-    assert_shows_one_way(cut(out=tmp_path / "run", steps=1).fit(), "dog", "cat")
+    engine = cut(out=tmp_path / "run", steps=1).fit()
+    assert_shows_one_way(engine, "dog", "cat", columns=2)  # the picture and its translation, and no way back
+
+
+def test_cut_conforms(cut, photos):
+    check_recipe("cut", domains=("cat", "dog"), data=photos, **CUT)

@@ -8,6 +8,7 @@ import torch
 from third_party import JUDGE, RUN, one_sentence
 
 from translate import Engine, UserError
+from translate.testing import check_data
 
 
 @pytest.fixture
@@ -130,3 +131,8 @@ def test_files_that_are_no_archives_get_one_sentence(archives, use):
         with pytest.raises(UserError, match="cannot be read") as error:
             open_domain(name, root, "train")
         one_sentence(error)
+
+
+@pytest.mark.parametrize("name", ["scans", "maps"])
+def test_archives_conform(name, archives, use):
+    check_data(use("data").open_domain, name, data=archives[0])

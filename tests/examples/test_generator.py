@@ -12,6 +12,7 @@ from torch import nn
 from translate import Part, UserError
 from translate.plugins import installed
 from translate.recipe import Make
+from translate.testing import check_generator
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 3), (5, 2), (3, 3)])
@@ -61,3 +62,7 @@ def test_shuffle_trains_in_half_precision(use, tiny):
     assert all(map(math.isfinite, report.losses.values()))
     with torch.autocast("cpu", torch.bfloat16):
         assert engine.recipe.G(torch.zeros(1, 3, 16, 16)).dtype == torch.float32
+
+
+def test_shuffle_conforms(use):
+    check_generator(use("generator").ShuffleGenerator, part="shuffle:channels=6,blocks=1")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from translate import Engine, Game, hookimpl
+from translate.testing import check_events
 
 
 class Late(Game):
@@ -105,3 +106,7 @@ def test_without_a_folder_the_logger_writes_nothing(use, tiny, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     tiny(steps=1).fit()
     assert [each.name for each in tmp_path.iterdir()] == ["photos"]
+
+
+def test_the_logger_bears_any_run(use):
+    check_events(use("logger"), "logger")

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from translate import Clock
+from translate.testing import check_game
 
 
 def test_pearson_by_hand(use):
@@ -32,3 +33,7 @@ def test_pearson_is_played_by_name(use, tiny):
     use("loss")
     report = next(tiny(adversarial="pearson").steps())
     assert {"generators/fool_x", "discriminators/real_y"} <= set(report.losses)
+
+
+def test_pearson_conforms(use):
+    check_game(use("loss").Pearson)

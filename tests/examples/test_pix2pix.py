@@ -21,6 +21,7 @@ from third_party import (
 )
 
 from translate import Clock, Engine, UserError
+from translate.testing import check_recipe
 
 PIX = {**RUN, "size": 32, "generator": "unet:channels=2", "discriminator": JUDGE}
 
@@ -113,4 +114,9 @@ def test_pix2pix_refuses_in_one_sentence(pix, tmp_path):
 
 
 def test_a_run_of_pix2pix_shows_the_way_that_it_learns(pix, tmp_path):
-    assert_shows_one_way(pix(out=tmp_path / "run", steps=1).fit(), "negative", "photo")
+    engine = pix(out=tmp_path / "run", steps=1).fit()
+    assert_shows_one_way(engine, "negative", "photo", columns=3)  # the picture, its translation and the truth, and no way back
+
+
+def test_pix2pix_conforms(pix, tmp_path):
+    check_recipe("pix2pix", domains=("photo", "negative"), data=tmp_path / "pairs", **PIX)

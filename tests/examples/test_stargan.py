@@ -12,6 +12,7 @@ from third_party import RUN, assert_goes_on_bit_for_bit, assert_weights_serve, o
 
 from translate import Clock, Engine, UserError
 from translate.recipe import Batch
+from translate.testing import check_generator, check_recipe
 
 STAR = {**RUN, "generator": "stargan:channels=4,blocks=1", "judge_channels": 4, "judge_layers": 2, "n_critic": 2}
 
@@ -148,3 +149,8 @@ def test_stargan_refuses_in_one_sentence(star, tmp_path):
     one_sentence(error)
     with pytest.raises(UserError, match="needs 2 or more domains"):
         Engine("stargan", ("spring",), data=tmp_path / "photos", **STAR)
+
+
+def test_stargan_conforms(star, tmp_path):
+    check_recipe("stargan", domains=("spring", "summer", "winter"), data=tmp_path / "photos", **STAR)
+    check_generator(star.plugin.StarGenerator, part="stargan:channels=4,blocks=1")

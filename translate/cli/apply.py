@@ -7,12 +7,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from translate.cli.arguments import Parser
+from translate.data import picture
+from translate.data.domain import Array
 from translate.engine import Engine
 from translate.errors import UserError
-from translate.inference import PictureTranslator, find_pictures, open_image
+from translate.inference import PictureTranslator, examined, find_pictures, open_image
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,15 +50,16 @@ def main(arguments: Sequence[str]) -> int:
     for path, below in pictures:
         target = out / below
         try:
-            image = open_image(path)
+            result = _translated(translator, path)
         except UserError as error:
             print(f"translate: skipped: {error}", file=sys.stderr)
             failed += 1
             continue
-        result = translator(image)
+        if isinstance(result, np.ndarray):
+            target = target.with_suffix(picture.holding(result, target.suffix))
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _save(result, target)
+            _save(result, translator.target.window, target)
         except (OSError, ValueError) as error:
             raise UserError(
                 f"The result {target} cannot be written ({error}); give another folder with -o, or convert {path}."
@@ -68,12 +72,22 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _save(image: Image.Image, path: Path) -> None:
-    if path.suffix.lower() in (".jpg", ".jpeg"):
+def _translated(translator: PictureTranslator, path: Path) -> Image.Image | Array:
+    """The result as PIL holds it, with its transparency, or, where that would lose depth or channels, as it is stored."""
+    if translator.target.dtype == "uint8" and translator.target.channels in (1, 3) and examined(path).is_plain:
+        return translator.image(open_image(path))
+    return translator.file(path)
+
+
+def _save(result: Image.Image | Array, window: tuple[float, float], path: Path) -> None:
+    if isinstance(result, np.ndarray):
+        picture.save(result, window, path)
+    elif path.suffix.lower() in (".jpg", ".jpeg"):
         # JPEG knows no transparency.
-        image.convert("RGB" if image.mode in ("RGBA", "P") else "L" if image.mode == "LA" else image.mode).save(path, quality=95)
+        mode = "RGB" if result.mode in ("RGBA", "P") else "L" if result.mode == "LA" else result.mode
+        result.convert(mode).save(path, quality=95)
     else:
-        image.save(path)
+        result.save(path)
 
 
 def _direction(translator: PictureTranslator) -> str:

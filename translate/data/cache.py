@@ -51,7 +51,7 @@ def open_cache(domain: Domain, size: tuple[int, int], fit: Fit) -> PixelFile | N
 
     Domains that are drawn have none, nor do systems without reading by position. What else prevents it is a DataWarning.
     """
-    if not getattr(domain, "cacheable", False) or not hasattr(os, "pread"):
+    if not domain.cacheable or not hasattr(os, "pread"):
         return None
     shape = (domain.channels, *size)
     each = pixels.sample_bytes(shape, domain.dtype)

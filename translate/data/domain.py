@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,9 @@ class Domain(ABC):
     #: False for points, whose samples have the shape ``(channels,)``.
     is_picture: bool = True
 
+    #: Whether reading takes long enough to keep samples of a size on disk, as decoding files does.
+    cacheable: bool = False
+
     #: One line for the start of a run: where these samples come from ("1067 pictures in photos/trainA").
     origin: str = ""
 
@@ -93,6 +97,10 @@ class Domain(ABC):
     def label(self, index: int) -> str:
         """The name of sample ``index``, such as a file name. Unique within the domain."""
         return f"{self.name}-{index:05d}"
+
+    def weights(self) -> Sequence[float] | None:
+        """How often each sample is drawn, relative to the others, where a recipe's order is "draw"; None where all are drawn alike."""
+        return None
 
     def fingerprint(self) -> str:
         """A digest that changes when the samples do. This one is of their names, for domains that compute what they show."""

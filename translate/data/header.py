@@ -56,6 +56,11 @@ class Facts:
     several: bool
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is grey or colour of 8 bits, which PIL holds without loss."""
+        return self.dtype == "uint8" and self.channels in (1, 3)
+
+    @property
     def refusal(self) -> str | None:
         """Why a picture of this size is not decoded, as part of a sentence; None where it is."""
         size = f"it has {self.width}x{self.height} pixels"

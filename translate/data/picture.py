@@ -24,6 +24,7 @@ __all__ = [
     "Facts",
     "Window",
     "extremes",
+    "holding",
     "probe",
     "read",
     "resize",
@@ -182,11 +183,11 @@ def to_tensor(batch: Array, window: tuple[float, float], device: torch.device) -
     low, high = window
     if batch.dtype == np.uint16:
         batch = batch.astype(np.int32)
+    if batch.ndim == 4:
+        batch = batch.transpose(0, 3, 1, 2)  # as the loader's batches lie already
     # torch wants memory that it may write to; a picture decoded elsewhere may not be.
     batch = np.require(batch, requirements=("C", "W"))
     tensor = torch.from_numpy(batch).to(device).float()
-    if tensor.dim() == 4:
-        tensor = tensor.permute(0, 3, 1, 2).contiguous()
     return (tensor - low) * (2 / (high - low)) - 1
 
 
@@ -211,6 +212,14 @@ def to_image(array: Array, window: Window | None = None) -> Image.Image:
     if channels < 3:
         return Image.fromarray(to_eight_bits(array[..., 0], window))
     return Image.fromarray(to_eight_bits(array[..., :3], window))  # PIL has no 16-bit colour
+
+
+def holding(array: Array, suffix: str) -> str:
+    """The ending of a format that holds ``(H, W, C)`` without loss: ``suffix`` where it does, such as ``.png``, or another."""
+    channels, dtype = array.shape[2], array.dtype
+    if suffix.lower() in (".tif", ".tiff") or (dtype == np.uint8 and channels in (1, 3)):
+        return suffix
+    return ".png" if dtype == np.uint16 and channels in (1, 3) else ".tif"
 
 
 def save(array: Array, window: Window, path: Path) -> None:

@@ -42,7 +42,7 @@ class Source:
     @cached_property
     def shares(self) -> NDArray[np.float64] | None:
         """Where samples are drawn by weights: the share of the weights up to and with each sample; otherwise None."""
-        weights = getattr(self.domain, "weights", lambda: None)()
+        weights = self.domain.weights()
         return None if weights is None else _shares(self.domain, np.asarray(weights, np.float64))
 
     def sample(self, index: int) -> Array:

@@ -37,6 +37,11 @@ class Subset(View):
         """Its name in the whole domain."""
         return self.domain.label(self.indices[index])
 
+    def weights(self) -> Sequence[float] | None:
+        """Those of these samples."""
+        whole = self.domain.weights()
+        return None if whole is None else [whole[index] for index in self.indices]
+
     def fingerprint(self) -> str:
         """A digest of the whole domain's fingerprint and of the names of these samples."""
         names = "\0".join(self.label(index) for index in range(len(self)))

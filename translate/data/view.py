@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +17,7 @@ class View(Domain):
         self.domain = domain
         self.name, self.origin, self.is_picture = domain.name, domain.origin, domain.is_picture
         self.channels, self.dtype, self.window = domain.channels, domain.dtype, domain.window
-        #: Whether its pictures are worth keeping on the disk, resized, as those of files are.
-        self.cacheable: bool = getattr(domain, "cacheable", False)
+        self.cacheable = domain.cacheable
 
     def __len__(self) -> int:
         return len(self.domain)
@@ -28,6 +29,10 @@ class View(Domain):
     def label(self, index: int) -> str:
         """Its name there."""
         return self.domain.label(index)
+
+    def weights(self) -> Sequence[float] | None:
+        """The domain's."""
+        return self.domain.weights()
 
     def fingerprint(self) -> str:
         """The domain's."""

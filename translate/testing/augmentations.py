@@ -47,6 +47,7 @@ def _picture(augmentation: Augmentation, dtype: str, channels: int) -> Array:
     height, width = augmentation.loading_size
     values = uniform(1, "picture", 0, height, width * channels).reshape(height, width, channels)
     picture: Array = (values * STORED[dtype]).astype(dtype)
+    picture = np.ascontiguousarray(picture.transpose(2, 0, 1)).transpose(1, 2, 0)  # as the loader has them
     picture.flags.writeable = False
     return picture
 
