@@ -260,7 +260,43 @@ def test_flag_kind_and_fields():
         (str, "a text"),
         (Literal["a", "b", "c"], "a, b or c"),
         (tuple[str, ...], "names"),
+        (tuple[int, ...], "whole numbers, such as 0+2+3"),
+        (tuple[float, ...], "numbers, such as 0.5+2"),
     ],
 )
 def test_describe(hint, text):
     assert options.describe(hint) == text
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What compares features takes."""
+
+    layers: tuple[int, ...] = option((0, 2), "which", least=0, most=8)
+    weights: tuple[float, ...] = option((), "how much of each")
+
+
+@pytest.mark.parametrize(
+    ("value", "layers"),
+    [("0+2+3", (0, 2, 3)), ("0,2, 3", (0, 2, 3)), (["0", "2+3"], (0, 2, 3)), ([0, 2], (0, 2)), (4, (4,)), ("4", (4,)), ((), ())],
+)
+def test_several_numbers(value, layers):
+    options_ = options.build(Layers, {"layers": value}, "It")
+    assert options_.layers == layers
+    assert options.plain(options_)["layers"] == list(layers)
+    assert options.build(Layers, options.plain(options_), "It") == options_
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("0+a", "--layers is '0+a'; it must be whole numbers, such as 0+2+3."),
+        ("", "--layers is ''; it must be whole numbers, such as 0+2+3."),
+        ([1.5], "--layers is '[1.5]'; it must be whole numbers, such as 0+2+3."),
+        ("3+9", "--layers is 3+9; it must be at most 8."),
+    ],
+)
+def test_several_numbers_that_are_none(value, sentence):
+    with pytest.raises(UserError) as error:
+        options.build(Layers, {"layers": value}, "It")
+    assert str(error.value) == sentence

@@ -6,6 +6,7 @@ everywhere and a mistake gets the same sentence.
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -115,7 +116,9 @@ def describe(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return listed(str(each) for each in get_args(hint)).replace(" and ", " or ")
     if get_origin(hint) is tuple:
-        return "names with options" if get_args(hint)[0] is Part else "names"
+        return {Part: "names with options", int: "whole numbers, such as 0+2+3", float: "numbers, such as 0.5+2"}.get(
+            get_args(hint)[0], "names"
+        )
     return {
         int: "a whole number",
         float: "a number",
@@ -139,7 +142,7 @@ def read(cls: type, name: str, value: object, called: str = "") -> Any:
     except (ValueError, TypeError, OverflowError):
         raise UserError(f"{called} is {str(value)!r}; it must be {describe(hint)}.") from None
     limits = next(each.metadata for each in fields(cls) if each.name == name)
-    for number in result if isinstance(result, Size) else [result]:
+    for number in result if isinstance(result, tuple) else [result]:
         if limits.get("least") is not None and number < limits["least"]:
             raise UserError(f"{called} is {value}; it must be at least {limits['least']:g}.")
         if limits.get("most") is not None and number > limits["most"]:
@@ -153,7 +156,10 @@ def _convert(hint: Any, value: object) -> object:
             raise ValueError(value)
         return str(value)
     if get_origin(hint) is tuple:
-        parts = get_args(hint)[0] is Part
+        item = get_args(hint)[0]
+        if item in (int, float):
+            return _numbers(item, value)
+        parts = item is Part
         alone = isinstance(value, str) or (parts and not isinstance(value, list | tuple))
         return tuple(Part.of(each) if parts else str(each) for each in ((value,) if alone else cast(Iterable[object], value)))
     if hint is Size and not isinstance(value, str):
@@ -172,6 +178,13 @@ def _convert(hint: Any, value: object) -> object:
     if hint is float and not float(value) == float(value):  # type: ignore[arg-type]
         raise ValueError(value)  # a NaN passes every bound
     return value if isinstance(value, hint) else hint(value)
+
+
+def _numbers(kind: type, value: object) -> tuple[object, ...]:
+    """Several numbers: a number, a list of them, or texts such as ``0+2+3``: a comma would end the option of a part."""
+    given = value if isinstance(value, list | tuple) else [value]
+    texts = [text for each in given for text in (re.split(r"[+,\s]+", each.strip()) if isinstance(each, str) else [each])]
+    return tuple(_convert(kind, text) for text in texts)
 
 
 def build(cls: type[T], values: Mapping[str, object], what: str, *, flags: bool = True) -> T:
@@ -212,5 +225,7 @@ def _plain(value: object) -> object:
     if isinstance(value, Size | Part):
         return str(value)
     if isinstance(value, tuple):
+        if all(isinstance(each, int | float) for each in value):
+            return list(value)
         return [str(each) for each in value if not (isinstance(each, Part) and each.is_object)]
     return value

@@ -2,14 +2,14 @@
 
     OMP_NUM_THREADS=1 python tests/benchmarks/loading.py FOLDER [--count 256] [--rounds 7] [--threads 1] [--many 10000] [--json]
 
-FOLDER holds photographs: 286 px, a random crop of 256, a random flip. The usual way is a DataLoader over PIL, Resize (bicubic), RandomCrop,
-RandomHorizontalFlip, ToTensor and Normalize, which gives float batches in [-1, 1]; ours reads a warm cache from the disk, or keeps samples in
-memory. It is measured twice. "floats here" makes the same float batches on the CPU. "for a device" stops at the integers that travel to
-another device and become floats there; sending is not counted for either way.
+FOLDER holds photographs: 286 px, a random crop of 256, a random flip. The usual way is a DataLoader over PIL, Resize (bicubic),
+RandomCrop, RandomHorizontalFlip, ToTensor and Normalize, which gives float batches in [-1, 1]; ours reads a warm cache from the disk, or
+keeps samples in memory. It is measured twice. "floats here" makes the same float batches on the CPU. "for a device" stops at the integers
+that travel to another device and become floats there; sending is not counted for either way.
 
-All take turns in one process in which torch has ``--threads`` threads: medians over the rounds, of speeds and of ratios within a round.
-Workers are processes for the DataLoader and threads for us; what either has loaded ahead in another's turn is not counted. Processor time is
-that of this process, which a busy machine disturbs less.
+All take turns in one process in which torch has ``--threads`` threads: medians over the rounds, of speeds and of ratios within a
+round. Workers are processes for the DataLoader and threads for us; what either has loaded ahead in another's turn is not counted.
+Processor time is that of this process, which a busy machine disturbs less.
 
 Then, each in a fresh process and on ``--many`` small pictures whose cache is warm: the time to the first batch, imports not counted, and
 the anonymous memory that a pass over all of them adds where an eighth of them may be kept in memory.

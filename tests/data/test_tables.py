@@ -176,3 +176,29 @@ def test_sentences(root, text, conditions, said):
 @pytest.mark.parametrize("name", ["faces.csv:", "horse", "mnist:3", "faces.txt", "none.csv:a=1", "faces.csv.d"])
 def test_what_is_no_table(root, name):
     assert open_table(Wanted(name, root, (name,))) is None
+
+
+def test_a_column_of_weights_says_how_often_pictures_are_drawn(root):
+    (root / "weighted.csv").write_text("file,weight,split\n1.png,3,train\n2.png,0,train\n3.png,1,train\n4.png,9,test\n")
+    found = open_table(Wanted("weighted.csv", root, ("weighted.csv",)))
+    assert list(found.train.weights()) == [3, 0, 1]
+    assert found.test.weights() is None
+    before = found.train.fingerprint()
+    (root / "weighted.csv").write_text("file,weight,split\n1.png,3,train\n2.png,1,train\n3.png,1,train\n4.png,9,test\n")
+    assert open_table(Wanted("weighted.csv", root, ("weighted.csv",))).train.fingerprint() != before
+    (root / "weighted.csv").write_text("file,weight\n1.png,often\n")
+    with pytest.raises(UserError, match=r"has 'often' in its column 'weight' for 1\.png; a weight is a number from 0 on"):
+        open_table(Wanted("weighted.csv", root, ("weighted.csv",)))
+
+
+def test_weights_hold_in_every_domain_of_a_run(root):
+    from conftest import TINY
+
+    from translate import Engine
+
+    (root / "weighted.csv").write_text("file,weight\n1.png,1\n2.png,0\n3.png,3\n")
+    names = ("weighted.csv:file!=none", "weighted.csv")
+    engine = Engine("cyclegan", names, data=root, **TINY)
+    drawn = [engine.loader.indices(number, 0, 4000) for number in range(2)]
+    for each in drawn:  # the first domain goes in rounds otherwise
+        assert [(each == index).mean() for index in range(3)] == pytest.approx([0.25, 0, 0.75], abs=0.03)

@@ -171,8 +171,9 @@ def test_cut_refuses_in_one_sentence(cut, tmp_path):
     with pytest.raises(UserError, match=r"generator 'unet' does not show it .*--generator resnet") as error:
         cut(generator="unet:channels=2", size=32)
     one_sentence(error)
-    for layers in ("0,5", "0,,2", "x", "-1"):
-        with pytest.raises(UserError, match="numbers from 0 to 4, the features of generator 'resnet'") as error:
+    said = {"0+5": "the features of generator 'resnet' go to 4", "0+a": "whole numbers", "-1": "at least 0"}
+    for layers, sentence in said.items():
+        with pytest.raises(UserError, match=sentence) as error:
             cut(layers=layers)
         one_sentence(error)
     draw(tmp_path / "mixed" / "x" / "0.png", 0, mode="L")

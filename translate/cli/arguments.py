@@ -66,7 +66,7 @@ def _metavar(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return "|".join(str(each) for each in get_args(hint))
     if get_origin(hint) is tuple:
-        return "NAME"
+        return {int: "N", float: "X"}.get(get_args(hint)[0], "NAME")
     return {int: "N", float: "X", bool: "true|false", str: "TEXT", options.Size: "N|HxW", options.Part: "NAME[:KEY=VALUE,...]"}[
         hint
     ]

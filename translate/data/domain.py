@@ -99,7 +99,7 @@ class Domain(ABC):
         return f"{self.name}-{index:05d}"
 
     def weights(self) -> Sequence[float] | None:
-        """How often each sample is drawn, relative to the others, where a recipe's order is "draw"; None where all are drawn alike."""
+        """How often each sample is drawn, relative to the others; None where all are, as the recipe's order says. Pairs have none."""
         return None
 
     def fingerprint(self) -> str:

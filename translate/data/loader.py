@@ -55,6 +55,9 @@ class Loader:
         for policy in self.order:
             if policy not in ("round", "draw", "paired"):
                 raise RecipeError(f"A recipe's order is '{policy}'; it must be 'round', 'draw' or 'paired'.")
+        # A round takes each sample as often as every other.
+        weighted = [policy == "round" and source.shares is not None for source, policy in zip(sources, self.order, strict=True)]
+        self.order = ["draw" if each else policy for each, policy in zip(weighted, self.order, strict=True)]
         for source, policy in zip(sources, self.order, strict=True):
             if policy == "paired":
                 _check_pairs(sources[0].domain, source.domain)

@@ -12,8 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from translate.data.folder import PictureFiles
 from translate.data.layouts import in_splits
 from translate.data.lists import file_of, open_named, read_text
+from translate.data.view import Weighted
 from translate.data.wanted import Splits, Wanted
 from translate.errors import UserError, listed, near
 
@@ -35,6 +37,7 @@ FILE_COLUMNS = (
     *("image", "image_id", "image_path", "image_name", "image_file", "img", "img_path", "picture"),
 )
 SPLIT_COLUMNS = ("split", "partition")
+WEIGHT_COLUMNS = ("weight", "weights")
 #: What a split is called in a table; CelebA writes numbers.
 SPLIT_WORDS = {"train": "train", "training": "train", "0": "train"}
 SPLIT_WORDS |= {"val": "val", "valid": "val", "validation": "val", "1": "val", "test": "test", "testing": "test", "2": "test"}
@@ -81,10 +84,10 @@ def open_table(wanted: Wanted) -> Splits | None:
             f"'{table.header[split or 0]}'."
         )
     held_out = named["test"] or named["val"]
-    return in_splits(
-        open_named(wanted.called, path, base, named["train"]),
-        open_named(wanted.called, path, base, held_out) if held_out else None,
-    )
+    train = open_named(wanted.called, path, base, named["train"])
+    found = in_splits(train, open_named(wanted.called, path, base, held_out) if held_out else None)
+    weight = table.one_of(WEIGHT_COLUMNS)
+    return found if weight is None else Splits(_weighted(train, table, base, files, weight), found.test)
 
 
 def read_table(path: Path) -> Table:
@@ -170,6 +173,20 @@ def _folder(table: Table, names: Sequence[str]) -> Path:
         f"The pictures of {table.path}, such as {first[0] if first else 'none'}, are neither in {here} nor in a folder below it; put "
         f"them there."
     )
+
+
+def _weighted(domain: PictureFiles, table: Table, base: Path, files: int, column: int) -> Weighted:
+    """The pictures, drawn by the weights in ``column``. Raises UserError where one is no number from 0 on."""
+    weights: dict[str, float] = {}
+    for row in table.rows:
+        weight = _number(row[column])
+        if weight is None or not 0 <= weight < math.inf:
+            raise UserError(
+                f"{table.path} has '{row[column]}' in its column '{table.header[column]}' for {row[files]}; a weight is a number from 0 on."
+            )
+        path = file_of(base, row[files])
+        weights[os.path.abspath(path) if path else ""] = weight
+    return Weighted(domain, [weights[os.path.abspath(path)] for path in domain.paths])
 
 
 def _split(table: Table, column: int, value: str) -> str:

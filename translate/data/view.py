@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -45,3 +46,19 @@ class View(Domain):
     def mask(self, index: int) -> NDArray[np.bool_] | None:
         """What the domain knows of it."""
         return self.domain.mask(index)
+
+
+class Weighted(View):
+    """``domain``, whose samples are drawn as often as ``weights`` say, one for each, relative to the others."""
+
+    def __init__(self, domain: Domain, weights: Sequence[float]) -> None:
+        super().__init__(domain)
+        self._weights = tuple(weights)
+
+    def weights(self) -> Sequence[float] | None:
+        """How often each is drawn."""
+        return self._weights
+
+    def fingerprint(self) -> str:
+        """A digest of the domain's fingerprint and of the weights."""
+        return hashlib.sha256(f"{self.domain.fingerprint()}\0{self._weights}".encode()).hexdigest()

@@ -29,7 +29,7 @@ class CUT(Recipe):
             options={
                 "generator": "resnet:blocks=3,channels=16,upsample=resize",
                 "discriminator": "patch:channels=32",
-                "layers": "0,2,3,4,5",
+                "layers": (0, 2, 3, 4, 5),
                 "patches": 64,
             },
         ),
@@ -52,7 +52,9 @@ class CUT(Recipe):
         nce_weight: float = option(1.0, "weight of the comparison of patches", least=0)
         identity: bool = option(True, "also compare pictures of Y with what G makes of them, each side with half the weight")
         flip: bool = option(False, "show G mirrored pictures in half of the steps, and compare as if they were not (FastCUT)")
-        layers: str = option("0,2,3,4,8", "which of the generator's features are compared, by number; 0 is the picture itself")
+        layers: tuple[int, ...] = option(
+            (0, 2, 3, 4, 8), "which of the generator's features are compared, by number; 0 is the picture itself", least=0
+        )
         patches: int = option(256, "places compared in each layer", least=2)
         width: int = option(256, "numbers that a patch is projected to", least=1)
         temperature: float = option(0.07, "of the comparison: the lower, the harder", least=0.001)
@@ -87,7 +89,11 @@ class CUT(Recipe):
         with torch.no_grad():
             seen = self.G.features(torch.zeros(1, *x.shape))
         self.G.train()
-        self.layers = _numbers(chosen.layers, chosen.generator.name, len(seen))
+        if max(chosen.layers) >= len(seen):
+            raise UserError(
+                f"--layers names {max(chosen.layers)}, and the features of generator '{chosen.generator.name}' go to {len(seen) - 1}."
+            )
+        self.layers = chosen.layers
         self.F = nn.ModuleList(PatchHead(seen[layer].shape[1], chosen.width) for layer in self.layers)
 
     def optimisers(self) -> Mapping[str, OptimiserPlan]:
@@ -145,16 +151,6 @@ class CUT(Recipe):
                 f"CUT learns one way, and this one is from '{x}' to '{y}'; for the other, train with --domains {y} {x}."
             )
         return self.G(image)
-
-
-def _numbers(text: str, generator: str, count: int) -> list[int]:
-    """The layers of an option such as ``0,2,3``. Raises UserError where the generator has no such feature."""
-    layers = [int(each) if each.strip().isdecimal() else -1 for each in text.split(",")]
-    if not all(0 <= layer < count for layer in layers):
-        raise UserError(
-            f"--layers is '{text}'; it must be numbers from 0 to {count - 1}, the features of generator '{generator}'."
-        )
-    return layers
 
 
 def _channels(count: int) -> str:
