@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ class Pretrained(nn.Module):
     """
 
     #: The networks that this part rests on, by name, and the digests of their weights; for the record of the run and the weights' header.
-    backbones: Mapping[str, str] = {}
+    backbones: Mapping[str, str] = MappingProxyType({})
 
     def begin(self) -> None:
         """Load the weights to begin from, and set ``backbones``. Raises UserError where they are not to be had."""

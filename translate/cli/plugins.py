@@ -18,7 +18,7 @@ from translate.scaffold import KINDS, write_package
 
 ACTIONS = ("list", "check", "new")
 HELP = """usage: translate plugins list [--json]
-       translate plugins check PACKAGE [--domains NAME ...] [--data DIR] [--json]
+       translate plugins check PACKAGE [--domains NAME ...] [--data DIR] [--parts NAME:KEY=VALUE ...] [--json]
        translate plugins new NAME --kind KIND [-o DIR]
 
 list   the plugins that are installed: version, distribution, state, and what each registers
@@ -84,12 +84,15 @@ def _check(arguments: Sequence[str]) -> int:
         "--domains", metavar="NAME", nargs="+", default=[], help="domains that the plugin opens, to be checked as well"
     )
     parser.add_argument("--data", metavar="DIR", help="the folder that they are in, where they need one")
+    parser.add_argument(
+        "--parts", metavar="NAME:KEY=VALUE", nargs="+", default=[], help="options for parts that are to be checked with others"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     values = parser.parse(arguments)
     # Imported here: it builds networks.
     from translate.testing import check_plugin
 
-    results = check_plugin(_module(values.package), values.package, domains=values.domains, data=values.data)
+    results = check_plugin(_module(values.package), values.package, domains=values.domains, data=values.data, parts=values.parts)
     if values.json:
         emit([vars(result) for result in results])
     else:

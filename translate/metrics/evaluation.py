@@ -21,6 +21,7 @@ from translate.metrics.score import REASONS, Evidence, Figure, Score
 from translate.options import Part
 from translate.parts import build_part
 from translate.plugins import Plugins
+from translate.randomness import derive, seeded
 
 if TYPE_CHECKING:
     from translate.engine import Engine
@@ -160,7 +161,10 @@ def _evidence(engine: Engine, found: Found, features: Part | None, count: int, f
     ]
 
     def extractor(space: Space) -> FeatureExtractor | None:
-        return build_part(engine.plugins.features, features, FeatureExtractor, space) if features is not None else None
+        if features is None:
+            return None
+        with seeded(CPU, derive(seed, "features")):  # weights that are random are the same ones each time
+            return build_part(engine.plugins.features, features, FeatureExtractor, space)
 
     if recipe.latent is not None:
         made = engine.sample(recipe.latent.draw(min(count, len(held_out[0])), seed)).cpu()
