@@ -44,14 +44,14 @@ def test_what_is_chosen_and_what_is_not(proof, photographs, tmp_path):
 
 
 def test_a_run_is_what_its_name_says(proof, tmp_path):
-    plain = proof.settings("scratch", 3, tmp_path, "drawn-horse2zebra")
+    plain = proof.settings("scratch", 3, tmp_path, "runs/drawn")
     assert (plain["augment"], plain["init_from"], plain["seed"]) == ("none", None, 3)
     assert "judge_augment" not in plain
-    warm = proof.settings("warm+small+translation", 3, tmp_path, "drawn-horse2zebra")
+    warm = proof.settings("warm+small+translation", 3, tmp_path, "runs/drawn")
     changed = {key: value for key, value in warm.items() if plain.get(key) != value}
     assert changed == {
         "augment": "small",
-        "init_from": "drawn-horse2zebra",
+        "init_from": "runs/drawn",
         "judge_augment": "diffaugment:policy=translation+cutout",
     }
 
@@ -82,3 +82,16 @@ def test_the_share_that_is_called_right_by_hand(proof, target, called, inputs):
     figures = proof.Called()(evidence)
     assert figures["called"].value == called
     assert figures["called, inputs"].value == inputs
+
+
+@pytest.mark.parametrize(
+    ("kids", "beaten"),
+    [
+        ({"scratch": [0.4, 0.6], "warm": [0.1, 0.2], "warm+paper": [0.05, 0.1]}, True),
+        ({"scratch": [0.4, 0.6], "warm": [0.9, 0.2]}, False),
+        ({"scratch": [0.5], "warm": [0.1], "warm+paper": [0.3]}, False),
+        ({"scratch": [0.5], "weights": [0.9]}, True),
+    ],
+)
+def test_who_is_compared_with_whom(proof, kids, beaten):
+    assert proof.compared(kids) is beaten

@@ -392,3 +392,12 @@ def test_wrong_words(known, home, capsys, monkeypatch, tmp_path, arguments, said
     (tmp_path / "something").touch()
     assert said in fails(capsys, *arguments)
     assert not (home / "cat2dog").exists()
+
+
+def test_a_data_set_says_what_it_is_in_lists_and_when_it_is_shown(capsys):
+    assert main(["list", "data-sets"]) == 0
+    assert "  utkface          Faces whose file names begin with the age\n" in capsys.readouterr().out
+    assert main(["show", "utkface"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("data set utkface\n  plugin: datasets\n")
+    assert "terms: read the terms on https://susanqq.github.io/UTKFace/" in shown

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from translate import weights
 from translate.cli.arguments import Parser
 from translate.cli.display import emit
+from translate.data.published import DataSet
 from translate.errors import UserError, listed, near
 from translate.plugins import installed
 
@@ -64,5 +65,5 @@ def _merged(tables: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, s
 
 
 def summary(factory: object) -> str:
-    """The first sentence of what is written about a recipe, a network or a loss."""
-    return (factory.__doc__ or "").strip().split("\n")[0]
+    """What a data set is called, or the first sentence of what is written about anything else."""
+    return factory.title if isinstance(factory, DataSet) else (factory.__doc__ or "").strip().split("\n")[0]

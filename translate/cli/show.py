@@ -13,7 +13,9 @@ from torch import Tensor
 
 from translate import checkpoint, weights
 from translate.cli.arguments import Parser
+from translate.cli.data.sets import described
 from translate.cli.display import emit
+from translate.data.published import DataSet
 from translate.engine import Engine
 from translate.errors import TranslateError, UserError, near
 from translate.plugins import Plugins, installed
@@ -51,6 +53,10 @@ def _registered(plugins: Plugins, name: str) -> list[dict[str, Any]]:
     for registry in plugins.registries.values():
         if name in registry:
             factory = registry[name]
+            if isinstance(factory, DataSet):
+                about = {"about": factory.title, **described(name, factory), "citation": factory.citation, "terms": factory.terms}
+                found.append({"name": name, "kind": registry.kind, "plugin": registry.owner(name), **about})
+                continue
             if found and found[-1]["about"] == (inspect.getdoc(factory) or ""):  # one distance of several uses
                 found[-1]["kind"] += f" and {registry.kind}"
                 continue

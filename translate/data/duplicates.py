@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,9 @@ from PIL import Image
 #: on the scale of 0 to 255 and as a share of their contrast. Thumbnails tell apart what only has the same broad shapes.
 NEAR_BITS = 10
 NEAR_LEVELS = 8.0
-NEAR_CONTRAST = 0.15
+NEAR_CONTRAST = 0.25
+#: Pictures with a shorter side, in pixels, hold too little for that: most ones of MNIST would pass for the same.
+LEAST_SIDE = 48
 #: Sides of the picture that is hashed, in pixels, and of the thumbnail that is kept.
 HASHED, KEPT = 32, 16
 
@@ -38,8 +39,10 @@ class Group:
     exact: bool
 
 
-def sketch(array: NDArray[np.uint8]) -> Sketch:
-    """The sketch of ``(H, W, C)``: of its first three channels, or of the first where there are fewer."""
+def sketch(array: NDArray[np.uint8]) -> Sketch | None:
+    """The sketch of ``(H, W, C)``: of its first three channels, or of the first where there are fewer. None where it is too small."""
+    if min(array.shape[:2]) < LEAST_SIDE:
+        return None
     shown = array[..., :3] if array.shape[2] >= 3 else array[..., 0]
     small = Image.fromarray(shown).resize((HASHED, HASHED), Image.Resampling.BOX).convert("RGB")
     waves = _COSINES @ np.asarray(small.convert("L"), np.float32) @ _COSINES.T
@@ -49,7 +52,7 @@ def sketch(array: NDArray[np.uint8]) -> Sketch:
     return Sketch(int(bits.view(">u8")[0]), np.asarray(small.reduce(HASHED // KEPT)))
 
 
-def alike(digests: Sequence[bytes], sketches: Sequence[Sketch]) -> list[Group]:
+def alike(digests: Sequence[bytes], sketches: Sequence[Sketch | None]) -> list[Group]:
     """The groups of pictures with equal ``digests`` or with sketches that are nearly the same, in the order of their first members.
 
     Every two pictures are compared, a row at a time; two that are not alike are in one group where others between them are.
@@ -57,22 +60,26 @@ def alike(digests: Sequence[bytes], sketches: Sequence[Sketch]) -> list[Group]:
     first: dict[bytes, int] = {}
     # Each picture's group, by the number of its first member.
     labels = np.array([first.setdefault(digest, number) for number, digest in enumerate(digests)], dtype=np.int64)
-    once = np.fromiter(first.values(), dtype=np.int64)
-    bits = np.array([sketches[number].bits for number in once], dtype=np.uint64)
-    thumbnails = np.array([sketches[number].thumbnail for number in once], dtype=np.uint8).reshape(len(once), -1)
+    drawn = {number: each for number in first.values() if (each := sketches[number]) is not None}
+    once = np.fromiter(drawn, dtype=np.int64)
+    bits = np.array([each.bits for each in drawn.values()], dtype=np.uint64)
+    thumbnails = np.array([each.thumbnail for each in drawn.values()], dtype=np.uint8).reshape(len(once), KEPT * KEPT * 3)
     for row in range(len(once) - 1):
         near = row + 1 + np.flatnonzero(np.bitwise_count(bits[row + 1 :] ^ bits[row]) <= NEAR_BITS)
+        # Those that are in its group already would be compared in vain: many blank pictures, say.
+        near = near[labels[once[near]] != labels[once[row]]]
         near = near[_close(thumbnails[near], thumbnails[row])]
-        joined = np.unique(labels[once[np.append(near, row)]])
-        if len(joined) > 1:
+        if len(near):
+            joined = np.unique(labels[once[np.append(near, row)]])
             labels[np.isin(labels, joined)] = joined[0]
     return [_group(numbers, digests) for numbers in _by_label(labels)]
 
 
-def _close(others: NDArray[np.uint8], one: NDArray[np.uint8]) -> NDArray[Any]:
+def _close(others: NDArray[np.uint8], one: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which of ``others``, (N, D), are as good as the same thumbnail as ``one``, (D,)."""
     off = np.abs(others.astype(np.int16) - one).mean(axis=1)
-    return off <= np.minimum(NEAR_LEVELS, NEAR_CONTRAST * one.std())
+    close: NDArray[np.bool_] = off <= min(NEAR_LEVELS, NEAR_CONTRAST * float(one.std()))
+    return close
 
 
 def _by_label(labels: NDArray[np.int64]) -> list[NDArray[np.int64]]:

@@ -26,22 +26,23 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     for name in known:
         print(f"{name}: {known[name].title}")
-        for line in _lines(name, known[name]):
-            print(textwrap.fill(line, 110, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False))
+        for key, value in described(name, known[name]).items():
+            print(textwrap.fill(f"{key}: {value}", 110, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False))
     print("\n'translate data get NAME' fetches one. Nothing is ever downloaded by a run.")
     return 0
 
 
-def _lines(name: str, data_set: DataSet) -> list[str]:
+def described(name: str, data_set: DataSet) -> dict[str, str]:
+    """What people want to know of a data set before they fetch it."""
     fetched = landing(name)
     size = f"{amount(data_set.size)} to download" if data_set.size else "size not known" if data_set.files else "by hand"
-    return [
-        f"size: {size}{f'; fetched, in {fetched}' if fetched.is_dir() else ''}",
-        f"licence: {data_set.licence}",
-        f"source: {data_set.homepage}",
-        f"checksum: {data_set.checksums or 'none is known'}",
-        f"domains: {' '.join(data_set.domains)}",
-    ]
+    return {
+        "size": f"{size}{f'; fetched, in {fetched}' if fetched.is_dir() else ''}",
+        "licence": data_set.licence,
+        "source": data_set.homepage,
+        "checksum": data_set.checksums or "none is known",
+        "domains": " ".join(data_set.domains),
+    }
 
 
 def _row(name: str, data_set: DataSet) -> dict[str, object]:
