@@ -16,7 +16,8 @@ import json
 import os
 import shutil
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,46 @@ import tomli_w
 from torch import Tensor
 
 from translate import weights
-from translate.errors import UserError, listed, near
+from translate.errors import NotSaved, UserError, brief, listed, near
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
 
 TRAINING_NAME = "training.safetensors"
 MANIFEST_NAME = "manifest.json"
 RECORD_NAME = "run.toml"
 LOG_NAME = "log.jsonl"
+
+
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Inside, no other process trains in the folder of the run. Raises UserError where one does. The lock goes with its process."""
+    if fcntl is None or not run.is_dir():
+        yield
+        return
+    descriptor = os.open(run, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(f"Another process is training in {run}; wait until it is done, or stop it first.") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def clean(run: Path) -> None:
+    """Remove what a crash has left of files and checkpoints that were being written. The run must be locked."""
+    for left in [*run.glob(".*.tmp"), *run.glob("samples/.*.tmp")]:
+        left.unlink(missing_ok=True)
+    for left in run.glob("checkpoints/.*.tmp"):
+        final = left.with_name(left.name.removeprefix(".").partition(".")[0])
+        if left.name.endswith(".replaced.tmp") and not final.exists():
+            left.rename(final)  # the new one had not yet taken its place
+        else:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _digest(data: bytes) -> str:
@@ -60,13 +95,16 @@ def save_checkpoint(
     training: Mapping[str, Tensor],
     progress: Mapping[str, int],
 ) -> Path:
-    """Write the checkpoint of ``step`` and return its folder. ``progress`` is kept in the header of the training file."""
+    """Write the checkpoint of ``step`` and return its folder. ``progress`` is kept in the header of the training file.
+
+    Raises NotSaved where it cannot be written; nothing is left of it then, and the others are as they were.
+    """
     final = run / "checkpoints" / f"{step:06d}"
     temporary = final.with_name(f".{final.name}.{os.getpid()}.tmp")
     if temporary.exists():
         shutil.rmtree(temporary)
-    temporary.mkdir(parents=True)
     try:
+        temporary.mkdir(parents=True)
         files = {
             weights.WEIGHTS_NAME: weights.pack(exported, header.dump()),
             TRAINING_NAME: weights.pack(training, {"progress": json.dumps(dict(progress))}, sealed=False),
@@ -86,8 +124,13 @@ def save_checkpoint(
                 replaced.rename(final)
             raise
         shutil.rmtree(replaced, ignore_errors=True)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise NotSaved(
+                f"The checkpoint of step {step} cannot be written to {final.parent} ({brief(error)}); the ones before it are whole: make "
+                f"room, and go on with 'translate resume {run}'."
+            ) from error
         raise
     weights.sync_folder(final.parent)
     return final
@@ -161,10 +204,14 @@ def locate(name: str | Path) -> Path:
     )
 
 
-def prune(run: Path, keep: int) -> None:
-    """Delete all but the latest ``keep`` checkpoints."""
+def prune(run: Path, keep: int, every: int | None = None) -> None:
+    """Delete all but the latest ``keep`` checkpoints, and those whose step is a multiple of ``every``."""
     for folder in checkpoints(run)[:-keep]:
-        shutil.rmtree(folder)
+        if every is None or int(folder.name) % every:
+            # Renamed first: what is deleted in part must not be taken for a checkpoint.
+            gone = folder.with_name(f".{folder.name}.{os.getpid()}.gone.tmp")
+            folder.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
 
 
 def create_run(run: Path, record: Mapping[str, Any]) -> None:

@@ -42,6 +42,7 @@ from translate.settings import RunOptions, default_preset, one_length, resolve
 from translate.stopping import stop_requests
 from translate.trainer import Trainer
 from translate.transfer import load_exported, start_from
+from translate.writing import Writer
 
 #: So many steps are looked at to measure the running statistics of averaged networks.
 SETTLING_STEPS = 12
@@ -159,6 +160,7 @@ class Engine:
         self.backbones = {}
         self._loaded_averages = False
         self._settled = -1
+        self._writer = Writer()
         make = Make(self.plugins, spaces, training=training, judge_augment=self.run_options.judge_augment)
         with seeded(self.device, derive(self.run_options.seed, "build")):
             self.recipe = method(own, make).to(self.device)
@@ -272,7 +274,8 @@ class Engine:
                 checkpoint.write_record(self.out, self._record())
         recorder = Recorder(self, self.out) if self.out is not None else None
         means = Means()
-        with self.listening(recorder, " recorder"), stop_requests() as stop:
+        lock = checkpoint.locked(self.out) if self.out is not None else nullcontext()
+        with lock, self._finishing(), self.listening(recorder, " recorder"), stop_requests() as stop:
             self.tell("run_started")
             for report in self.steps():
                 means.add(report.raw)
@@ -284,6 +287,7 @@ class Engine:
                     self._tell_of(report, means)
                 if recorder is not None:
                     recorder.keep(last=stopping)
+                self._written(wait=stopping or self.step == self.total)
                 if stopping:
                     kept = "saved" if recorder is not None else "kept in this engine, whose fit() goes on"
                     raise Interrupted(f"Stopped at step {self.step} of {self.total}, and {kept}.", stop.signal)
@@ -389,18 +393,55 @@ class Engine:
         weights.write(Path(path), weights.pack(tensors, self.header().dump()))
 
     def save_checkpoint(self) -> Path:
-        """Write a checkpoint of this moment to the run folder and return its folder. Raises NotFinite where it is poisoned."""
+        """Write a checkpoint of this moment to the run folder and return its folder.
+
+        Raises NotFinite where it is poisoned, and NotSaved where it cannot be written.
+        """
+        self.begin_checkpoint(copy=False)
+        folder = self._written(wait=True)
+        assert folder is not None
+        return folder
+
+    def begin_checkpoint(self, *, copy: bool = True) -> None:
+        """Begin to write a checkpoint of this moment in the background: training waits for a copy of its state alone, and for the
+        checkpoint before where that is still being written. Without the ``copy``, nothing may be trained until it is done.
+        """
         if self.out is None:
             raise UserError("This engine keeps no run folder; give it one with out=DIR, or write the networks with save(PATH).")
+        self._written(wait=True)
         self.trainer.check_finite()
         self._settle()
+        out, step, header, run = self.out, self.step, self.header(), self.run_options
         progress = {"step": self.step, "consumed": self.consumed}
-        folder = checkpoint.save_checkpoint(
-            self.out, self.step, self.trainer.exported(), self.header(), self.trainer.state(), progress
+        exported, state = (
+            {key: each.detach().cpu().clone() if copy else each.detach() for key, each in tensors.items()}
+            for tensors in (self.trainer.exported(), self.trainer.state())
         )
-        checkpoint.prune(self.out, self.run_options.keep)
-        self.tell("checkpoint_saved", folder=folder)
+
+        def write() -> Path:
+            folder = checkpoint.save_checkpoint(out, step, exported, header, state, progress)
+            checkpoint.prune(out, run.keep, run.keep_every)
+            return folder
+
+        self._writer.begin(write)
+
+    def _written(self, *, wait: bool) -> Path | None:
+        """The checkpoint that is on disk since this was asked last, after it was told of. Raises what writing it raised."""
+        folder = self._writer.done(wait=wait)
+        if folder is not None:
+            self.tell("checkpoint_saved", folder=folder)
         return folder
+
+    @contextmanager
+    def _finishing(self) -> Iterator[None]:
+        """Inside, a checkpoint that is being written is finished whatever happens."""
+        try:
+            yield
+        except BaseException:
+            with suppress(Exception):  # there is something worse to hear of
+                self._writer.done(wait=True)
+            raise
+        self._written(wait=True)
 
     @classmethod
     def load(
@@ -449,6 +490,8 @@ class Engine:
         record = checkpoint.read_record(out)
         if missing := {"recipe", "run", "options", "data"} - record.keys():
             raise UserError(f"{out / checkpoint.RECORD_NAME} is not the record of a run: it has no '{min(missing)}'.")
+        with checkpoint.locked(out):
+            checkpoint.clean(out)
         plugins = plugins or installed()
         free = {
             name: changes.pop(name) for name in ("device", "workers", "data", "on_plugin_error", "listeners") if name in changes
@@ -488,7 +531,8 @@ class Engine:
                     f"The checkpoint {latest} does not fit the run's record {out / checkpoint.RECORD_NAME} ({error})."
                 ) from error
             engine.step, engine.consumed = progress["step"], progress["consumed"]
-        checkpoint.cut_log(out, engine.step)
+        with checkpoint.locked(out):
+            checkpoint.cut_log(out, engine.step)
         if engine.doctor is not None and (out / checkpoint.LOG_NAME).is_file():
             engine.doctor.recall(out)
         return engine

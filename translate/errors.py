@@ -30,6 +30,10 @@ class NotFinite(TranslateError, ArithmeticError):
     """A loss became infinite or NaN; the message names the loss, its group and the step."""
 
 
+class NotSaved(TranslateError, OSError):
+    """A checkpoint could not be written; the message says why. The one before it is whole."""
+
+
 class RecipeError(TranslateError, RuntimeError):
     """A recipe, a network or a loss does not keep its contract with the engine; for the author of a plugin."""
 

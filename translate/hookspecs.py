@@ -212,7 +212,7 @@ def samples_saved(engine: Engine, path: Path) -> None:
 
 @hookspec
 def checkpoint_saved(engine: Engine, folder: Path) -> None:
-    """A checkpoint is complete on disk in ``folder``."""
+    """A checkpoint is complete on disk in ``folder``, whose name is its step; ``engine`` may be some steps ahead of it by then."""
 
 
 @hookspec

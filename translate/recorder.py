@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import time
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from translate import checkpoint
+from translate import checkpoint, weights
 from translate.data import picture
 from translate.data.domain import Array, Domain, Space, file_name
 from translate.data.fit import fitted
@@ -91,7 +92,7 @@ class Recorder:
             self.engine.trainer.check_finite()
             self.save_samples()
         if end or last or step % self.checkpoint_every == 0:
-            self.engine.save_checkpoint()
+            self.engine.begin_checkpoint()
 
     def save_samples(self) -> None:
         """Draw the grid of this moment: translations for every pair of domains, or what is made from the same noise every time."""
@@ -110,8 +111,9 @@ class Recorder:
         else:
             return
         path = self.out / "samples" / f"{engine.step:06d}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        grid.save(path)
+        stored = io.BytesIO()
+        grid.save(stored, "PNG")
+        weights.write(path, stored.getvalue())
         engine.tell("samples_saved", path=path)
 
     def _save_inputs(self) -> None:

@@ -56,6 +56,7 @@ class RunOptions:
     sample_every: int | None = option(None, "steps between two picture grids; by default ten a run", least=1)
     checkpoint_every: int | None = option(None, "steps between two checkpoints; by default five a run", least=1)
     keep: int = option(2, "how many of the latest checkpoints are kept", least=1)
+    keep_every: int | None = option(None, "checkpoints of every so many steps are kept for good", least=1)
     listeners: tuple[Part, ...] = option(
         (),
         "what else is told of the run's events; 'translate list listeners' shows what there is",

@@ -56,9 +56,9 @@ def samples_saved(engine: Engine, path: Path) -> None:
 
 
 @hookimpl
-def checkpoint_saved(engine: Engine, folder: Path) -> None:
+def checkpoint_saved(folder: Path) -> None:
     """Say where it is."""
-    log.info("Step %d: checkpoint in %s.", engine.step, folder)
+    log.info("Step %d: checkpoint in %s.", int(folder.name), folder)
 
 
 @hookimpl
