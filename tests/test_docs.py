@@ -44,7 +44,11 @@ def test_pages_name_options_and_verbs_that_exist():
 
     options = [RunOptions, *(recipe.Options for recipe in installed().recipes.values())]
     flags = {"--" + field.name.replace("_", "-") for cls in options for field in fields(cls)}
-    for module in (ROOT / "translate" / "cli").rglob("*.py"):
+    for module in [
+        *(ROOT / "translate" / "cli").rglob("*.py"),
+        *(ROOT / "tests" / "proofs").glob("*.py"),
+        *(ROOT / "tests" / "benchmarks").glob("*.py"),
+    ]:
         flags |= set(re.findall(r'"(--[a-z][a-z0-9-]+)"', module.read_text(encoding="utf-8")))
     flags.add("--help")
     for page in PAGES:

@@ -102,7 +102,7 @@ def test_fit_may_set_the_length_but_only_before_the_first_step(tiny, tmp_path):
     engine = tiny(out=tmp_path / "run").fit(steps=2)
     assert engine.step == 2
     assert read_record(tmp_path / "run")["run"]["steps"] == 2
-    with pytest.raises(UserError, match="cannot change after its first step"):
+    with pytest.raises(UserError, match=r"The run has begun; extend\(\) changes its length"):
         engine.fit(steps=4)
 
 

@@ -11,22 +11,37 @@ class Clock:
     """Where a run stands before a step.
 
     ``step`` counts the finished steps, from 0, out of ``total``. ``epoch`` counts from 1, out of ``epochs``; ``epochs`` is 0 where
-    the length of the run was given in steps.
+    the length of the run was given in steps. Where a run was made longer or shorter on its way, curves begin anew after ``anchor`` laps;
+    or, with a clock ``before``, they fall from where they stood at that moment.
     """
 
     step: int
     total: int
     epoch: int = 1
     epochs: int = 0
+    anchor: int = 0
+    before: Clock | None = None
 
     @property
     def lap(self) -> tuple[int, int]:
-        """``(e, n)``: this is the e-th of n laps, counted from 1. A lap is an epoch, or a step where the run is given in steps."""
-        return (self.epoch, self.epochs) if self.epochs else (self.step + 1, self.total)
+        """``(e, n)``: this is the e-th of n laps, counted from 1. A lap is an epoch, or a step where the run is given in steps.
+
+        Laps before the ``anchor`` are not counted.
+        """
+        lap, laps = (self.epoch, self.epochs) if self.epochs else (self.step + 1, self.total)
+        return lap - self.anchor, laps - self.anchor
 
 
 #: A learning-rate curve: the factor on the plan's rate at a moment of the run.
 Schedule = Callable[[Clock], float]
+
+
+def factor(schedule: Schedule, clock: Clock) -> float:
+    """What ``schedule`` says at this moment; where the run is annealed, a straight line from what it said before to 0 after the end."""
+    if clock.before is None:
+        return schedule(clock)
+    lap, laps = clock.lap
+    return factor(schedule, clock.before) * (1 - lap / (laps + 1))
 
 
 def constant(clock: Clock) -> float:

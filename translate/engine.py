@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
@@ -24,9 +23,10 @@ from translate.data.domain import Array, Domain, Space
 from translate.data.loader import CACHE_BYTES, Loader, Source
 from translate.data.samples import as_networks_see
 from translate.doctor.doctor import Doctor
-from translate.errors import DataWarning, Interrupted, PluginError, TranslateError, UserError, brief
+from translate.errors import Interrupted, PluginError, TranslateError, UserError, brief
 from translate.given import explained, find_recipe, given_again, recorded_method
 from translate.inference import PictureTranslator, Scale, choose_way
+from translate.length import Length, Measure
 from translate.metrics.evaluation import Evaluation, evaluate
 from translate.options import Part
 from translate.parts import build_part, owners
@@ -36,6 +36,7 @@ from translate.pretrained import Pretrained, backbones
 from translate.randomness import derive, seeded
 from translate.recipe import Batch, Make, Recipe
 from translate.recorder import Means, Recorder
+from translate.reopening import reopen
 from translate.report import Report
 from translate.sampling import sample
 from translate.settings import RunOptions, default_preset, one_length, resolve
@@ -64,6 +65,8 @@ class Engine:
 
     #: The folder of the run, where it is kept in one.
     out: Path | None
+    #: The lengths of the run, in the order in which they came to hold.
+    lengths: tuple[Length, ...]
     #: The networks that parts rest on, by place and name, and the digests of their weights.
     backbones: Mapping[str, str]
 
@@ -135,6 +138,7 @@ class Engine:
         self.used |= {*self.doctor.asked}
         self.backbones = backbones(self.recipe)
         self.epoch_samples = self.recipe.epoch_length([len(domain) for domain in self.found.train], run.batch)
+        self.lengths = (Length(run.steps, run.epochs),)
         self._trainer: Trainer | None = Trainer(
             self.recipe, name=name, device=self.device, precision=run.precision, ema=run.ema, seed=run.seed, freeze=run.freeze
         )
@@ -161,6 +165,8 @@ class Engine:
         self._loaded_averages = False
         self._settled = -1
         self._writer = Writer()
+        #: Options that were changed on the way, against the rule that a run goes on as it began.
+        self.overridden: tuple[str, ...] = ()
         make = Make(self.plugins, spaces, training=training, judge_augment=self.run_options.judge_augment)
         with seeded(self.device, derive(self.run_options.seed, "build")):
             self.recipe = method(own, make).to(self.device)
@@ -215,18 +221,45 @@ class Engine:
     def total(self) -> int:
         """The length of the run in steps."""
         _ = self.trainer  # raises where nothing can be trained
-        run = self.run_options
-        if run.steps is not None:
-            return run.steps
-        samples = run.batch * run.accumulate * self.recipe.batches(Clock(0, 1))
-        return max(1, -(-(run.epochs or 1) * self.epoch_samples // samples))
+        return self._measure.total(self.lengths[-1])
 
     @property
     def clock(self) -> Clock:
         """Where the run stands."""
         _ = self.trainer
-        epoch = self.consumed // self.epoch_samples + 1
-        return Clock(self.step, self.total, min(epoch, self.run_options.epochs or epoch), self.run_options.epochs or 0)
+        return self._measure.clock(self.lengths, self.step, self.consumed)
+
+    @property
+    def _measure(self) -> Measure:
+        run = self.run_options
+        return Measure(self.epoch_samples, run.batch * run.accumulate * self.recipe.batches(Clock(0, 1)))
+
+    def extend(self, *, steps: int | None = None, epochs: int | None = None, anneal: bool = False) -> None:
+        """Make the run ``steps`` or ``epochs`` long in all, from where it stands, finished or not.
+
+        Learning-rate curves begin anew over what is left; with ``anneal``, they fall from where they stand to 0 after the end. Raises
+        UserError where the length is behind the run already.
+        """
+        length = self._length(steps, epochs)
+        if not self.step:
+            self.lengths = (length,)
+        else:
+            done = f"{self.step} of {self.total} steps are done"
+            if self._measure.total(length) <= self.step:
+                raise UserError(f"The run cannot be that short: {done}; give a length in all that is beyond them.")
+            if anneal and self.step == self.total:
+                raise UserError(f"The run is finished, {done}, and its rates with it; make it longer without --anneal.")
+            self.lengths = (*self.lengths, replace(length, step=self.step, consumed=self.consumed, anneal=anneal))
+        self.run_options = replace(self.run_options, steps=length.steps, epochs=length.epochs)
+        if self.out is not None:
+            checkpoint.write_record(self.out, self._record())
+
+    @staticmethod
+    def _length(steps: int | None, epochs: int | None) -> Length:
+        given = one_length({"steps": steps, "epochs": epochs})
+        if not given:
+            raise UserError("How long is the run to be? Give steps or epochs.")
+        return Length(**{name: options.read(RunOptions, name, value) for name, value in given.items()})
 
     def steps(self) -> Iterator[Report]:
         """Train, giving the loop to the caller: one report for each step, until the run has its length.
@@ -265,13 +298,8 @@ class Engine:
         _ = self.trainer  # raises where nothing can be trained
         if steps is not None or epochs is not None:
             if self.step:
-                raise UserError("The length of a run cannot change after its first step.")
-            length = one_length({"steps": steps, "epochs": epochs})
-            self.run_options = replace(
-                self.run_options, **{name: options.read(RunOptions, name, value) for name, value in length.items()}
-            )
-            if self.out is not None:
-                checkpoint.write_record(self.out, self._record())
+                raise UserError("The run has begun; extend() changes its length, and what becomes of its rates.")
+            self.extend(steps=steps, epochs=epochs)
         recorder = Recorder(self, self.out) if self.out is not None else None
         means = Means()
         lock = checkpoint.locked(self.out) if self.out is not None else nullcontext()
@@ -477,64 +505,23 @@ class Engine:
 
     @classmethod
     def resume(
-        cls, run: str | Path, *, plugins: Plugins | None = None, recipe: type[Recipe] | None = None, **changes: object
+        cls,
+        run: str | Path,
+        *,
+        plugins: Plugins | None = None,
+        recipe: type[Recipe] | None = None,
+        override: Mapping[str, object] | None = None,
+        **changes: object,
     ) -> Engine:
         """The engine of the run in the folder ``run``, as it was at its latest checkpoint; ``fit`` goes on bit for bit.
 
-        On the same device with the same number of threads, that is. ``changes`` may be ``device``, ``workers``, ``on_plugin_error`` and
-        ``data``, for pictures that were moved, or ``listeners``; and parts that were objects, or a ``recipe``, which no file can hold,
-        are given again.
+        On the same device with the same number of threads, that is. ``changes`` may be any option of a run that has no influence on what is
+        learned, such as ``device``, ``workers``, ``listeners``, or ``data`` for pictures that were moved; parts that were objects, or a
+        ``recipe``, which no file can hold, are given again. ``override`` are other options to go on with, which the record then names.
         Raises UserError where the folder holds no run, the checkpoint is damaged, or the pictures are not the same.
         """
-        out = Path(run)
-        record = checkpoint.read_record(out)
-        if missing := {"recipe", "run", "options", "data"} - record.keys():
-            raise UserError(f"{out / checkpoint.RECORD_NAME} is not the record of a run: it has no '{min(missing)}'.")
-        with checkpoint.locked(out):
-            checkpoint.clean(out)
-        plugins = plugins or installed()
-        free = {
-            name: changes.pop(name) for name in ("device", "workers", "data", "on_plugin_error", "listeners") if name in changes
-        }
-        given = given_again({**record["run"], **record["options"]}, changes, required=True)
         engine = cls.__new__(cls)
-        everybody = record.get("plugins", {})
-        recorded = {name: everybody[name] for name in record.get("rests_on", everybody) if name in everybody}
-        values = {**record["run"], **record["options"], **({"data": record["root"]} if "root" in record else {}), **free, **given}
-        with explained(plugins, recorded):
-            method = recorded_method(record["recipe"], recipe, plugins)
-            run_options, own = resolve(method, record["recipe"], None, values)
-            engine._open(record["recipe"], method, record.get("preset"), run_options, own, plugins, fresh=False)
-        if absent := plugins.missing(recorded):
-            warnings.warn(f"The run in {out} was made with {absent}.", DataWarning, stacklevel=2)
-        engine.backbones = record.get("backbones", {})
-        for backbone, digest in backbones(engine.recipe).items():
-            if engine.backbones.get(backbone, digest) != digest:
-                raise UserError(
-                    f"The weights of '{backbone}' are not those that the run in {out} began with; restore their file or, where they are "
-                    f"random, the versions that {checkpoint.RECORD_NAME} names."
-                )
-        for domain, fingerprint in engine.fingerprints.items():
-            if record["data"].get(domain) != fingerprint:
-                raise UserError(
-                    f"The pictures of '{domain}' are not those that the run in {out} was started with, so it would not go on as it "
-                    f"began; restore them, or start a new run with --init-from {out}."
-                )
-        engine.out = out
-        latest = checkpoint.latest_checkpoint(out)
-        if latest is not None:
-            state, progress = checkpoint.load_training(latest)
-            try:
-                engine.trainer.load_state(state)
-            except (KeyError, RuntimeError) as error:
-                raise UserError(
-                    f"The checkpoint {latest} does not fit the run's record {out / checkpoint.RECORD_NAME} ({error})."
-                ) from error
-            engine.step, engine.consumed = progress["step"], progress["consumed"]
-        with checkpoint.locked(out):
-            checkpoint.cut_log(out, engine.step)
-        if engine.doctor is not None and (out / checkpoint.LOG_NAME).is_file():
-            engine.doctor.recall(out)
+        reopen(engine, Path(run), plugins or installed(), recipe, override or {}, changes)
         return engine
 
     def _record(self) -> dict[str, Any]:
@@ -544,6 +531,8 @@ class Engine:
             **({"preset": self.preset} if self.preset else {}),
             "run": options.plain(self.run_options),
             "options": options.plain(self.recipe.options),
+            **({"lengths": [length.plain() for length in self.lengths]} if len(self.lengths) > 1 else {}),
+            **({"overridden": list(self.overridden)} if self.overridden else {}),
             **({"root": str(self.found.root.resolve())} if self.found.root else {}),
             "data": self.fingerprints,
             "versions": _versions(),

@@ -38,6 +38,9 @@ class Game(nn.Module):
     side at hand where a recipe has a rhythm, so that what is due every n-th time stays in proportion.
     """
 
+    #: The raw score at which a judge is undecided; None where a single score says nothing.
+    middle: ClassVar[float | None] = 0.0
+
     @abstractmethod
     def discriminator(self, judge: Judge, real: Tensor, fake: Tensor, clock: Clock) -> dict[str, Tensor]:
         """What the discriminator minimises: low where it tells ``real`` from ``fake``."""
@@ -87,12 +90,15 @@ class JudgeAugmentation(nn.Module):
     which the engine seeds at every step (Zhao et al., 2020; Karras et al., 2020). State that adapts is a buffer.
     """
 
+    #: Whether it adapts to the judge's scores, so that these must say something.
+    adapts: ClassVar[bool] = False
+
     def check(self, space: Space) -> None:
         """Raise UserError, before training starts, where samples of ``space`` cannot be taken. By default points are refused."""
         _ = space.size
 
     def heard(self, scores: Tensor) -> None:
-        """Told of the judge's raw scores of augmented reals at each update of the discriminator, detached: for what adapts to them."""
+        """Told of the judge's scores of augmented reals at each update of the discriminator, detached, above 0 where it takes them for real."""
         return
 
     @abstractmethod
@@ -109,7 +115,7 @@ class AugmentedGame(Game):
 
     def discriminator(self, judge: Judge, real: Tensor, fake: Tensor, clock: Clock) -> dict[str, Tensor]:
         """What the discriminator minimises in the game; the augmentation hears how reals are judged."""
-        return self.game.discriminator(_Through(judge, self.augmentation, real), real, fake, clock)
+        return self.game.discriminator(_Through(judge, self.augmentation, real, self.game.middle or 0.0), real, fake, clock)
 
     def generator(self, judge: Judge, real: Tensor, fake: Tensor, clock: Clock) -> dict[str, Tensor]:
         """What the generator minimises in the game."""
@@ -127,13 +133,13 @@ class AugmentedGame(Game):
 class _Through:
     """A judge behind an augmentation, which hears of the scores of ``real``."""
 
-    def __init__(self, judge: Any, augmentation: JudgeAugmentation, real: Tensor | None) -> None:
-        self.judge, self.augmentation, self.real = judge, augmentation, real
+    def __init__(self, judge: Any, augmentation: JudgeAugmentation, real: Tensor | None, middle: float = 0.0) -> None:
+        self.judge, self.augmentation, self.real, self.middle = judge, augmentation, real, middle
 
     def __call__(self, samples: Tensor) -> Tensor:
         scores: Tensor = self.judge(self.augmentation(samples))
         if samples is self.real:
-            self.augmentation.heard(scores.detach())
+            self.augmentation.heard(scores.detach() - self.middle)
         return scores
 
     def features(self, samples: Tensor) -> list[Tensor]:

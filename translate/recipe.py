@@ -131,6 +131,11 @@ class Make:
         if self._judge_augment is None:
             return game
         augmentation = self._made(self.plugins.judge_augmentations, self._judge_augment, JudgeAugmentation)
+        if augmentation.adapts and game.middle is None:
+            raise UserError(
+                f"The judge augmentation '{self._judge_augment.name}' follows the judge's scores, and in game '{part.name}' a single score "
+                f"says nothing; use --judge-augment diffaugment, or another game."
+            )
         for space in self.spaces:
             augmentation.check(space)
         return AugmentedGame(game, augmentation)

@@ -36,7 +36,9 @@ class RunOptions:
     epochs: int | None = option(None, "length of the run in epochs", least=1)
     batch: int = option(1, "pictures of each domain in a batch", least=1)
     accumulate: int = option(1, "batches whose gradients are added up in a step", least=1)
-    augment: Part = part("paper", "what happens to training pictures: paper (resize to 286/256, crop, flip), flip, none")
+    augment: Part = part(
+        "paper", "what happens to training pictures: paper (resize to 286/256, crop, flip), flip, small, albumentations, none"
+    )
     judge_augment: Part | None = option(
         None,
         "for few pictures, what reals and fakes go through on their way to the judge; see 'translate list judge-augmentations'",
@@ -70,6 +72,15 @@ class RunOptions:
     on_plugin_error: OnError = option(
         "disable", "where a plugin fails that is no part of the run: fail stops, disable goes on without it"
     )
+
+
+#: Options that may differ when a run goes on: they have no influence on what is learned.
+HARMLESS = frozenset(
+    {
+        *("data", "device", "workers", "listeners", "diagnoses", "on_plugin_error"),
+        *("log_every", "sample_every", "checkpoint_every", "keep", "keep_every"),
+    }
+)
 
 
 def split_options(recipe: type[Recipe], name: str, values: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from translate.average import Average
-from translate.clock import Clock
+from translate.clock import Clock, factor
 from translate.errors import NotFinite, RecipeError, UserError, near
 from translate.precision import autocast, upcast
 from translate.randomness import derive, seeded
@@ -150,7 +150,7 @@ class Trainer:
 
     def rates(self, clock: Clock) -> dict[str, float]:
         """The learning rate of each group at this moment."""
-        return {group: plan.lr * plan.schedule(clock) for group, plan in self.plans.items()}
+        return {group: plan.lr * factor(plan.schedule, clock) for group, plan in self.plans.items()}
 
     def _note_finiteness(self, losses: Losses, clock: Clock) -> None:
         """Remember, on the device, the first step at which each loss was not finite: reading it here would make the host wait."""

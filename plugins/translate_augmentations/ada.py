@@ -31,10 +31,9 @@ class Adaptive(JudgeAugmentation):
 
     p begins at 0 and follows r, the mean sign of the judge's scores of reals: it rises where r is above ``target``, for then the judge
     knows the reals by heart, and falls where it is below. It stays within 0 and 0.8. Where a method has several judges, they share one p.
-    The sign is that of the score less ``middle``, the score at which a judge is undecided: 0.5 in the least-squares game, which draws
-    reals to 1 and fakes to 0. In games of differences, ``relativistic-...`` and ``wasserstein``, a single score says nothing: do not use it
-    there.
     """
+
+    adapts = True
 
     #: The probability of each change; the sum of the mean signs of reals heard since it was last adapted, and their count.
     p: Tensor
@@ -51,9 +50,6 @@ class Adaptive(JudgeAugmentation):
             "reals judged, by all judges together, in which p goes from 0 to 1; the paper's runs, 60 times as long, have 500000",
             least=1,
         )
-        middle: float = option(
-            0.5, "score at which the judge is undecided: 0.5 for least-squares, 0 for non-saturating, minimax and hinge"
-        )
 
     def __init__(self, options: Options | None = None) -> None:
         super().__init__()
@@ -64,7 +60,7 @@ class Adaptive(JudgeAugmentation):
     @torch.no_grad()
     def heard(self, scores: Tensor) -> None:
         """Adapt p to ``scores`` of reals, where enough were heard. On the device throughout: nothing waits for a number."""
-        self.signs += (scores.float() - self.options.middle).sign().mean() * len(scores)
+        self.signs += scores.float().sign().mean() * len(scores)
         self.count += len(scores)
         due = self.count >= INTERVAL
         way = (self.signs / self.count - self.options.target).sign()

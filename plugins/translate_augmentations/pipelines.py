@@ -25,6 +25,10 @@ from translate_augmentations.channels import by_channels
 Array = NDArray[Any]
 
 
+#: What is done where neither is chosen.
+USUAL = "HorizontalFlip"
+
+
 class Pipeline(Augmentation):
     """A pipeline of albumentations, brought to the training size at its end.
 
@@ -40,18 +44,21 @@ class Pipeline(Augmentation):
         """What a user may choose: one of ``file`` and ``transforms``."""
 
         file: str = option("", "a pipeline that albumentations.save wrote as JSON")
-        transforms: str = option("", "names of transforms, joined by +, such as HorizontalFlip+Blur, with their defaults")
+        transforms: str = option(
+            "",
+            "names of transforms, joined by +, such as HorizontalFlip+Blur, with their defaults; HorizontalFlip where neither is given",
+        )
         margin: float = option(1.0, "pictures are loaded this many times as large as a batch's, for pipelines that crop", least=1)
 
     def __init__(self, size: tuple[int, int], options: Options) -> None:
         super().__init__(size)
-        if bool(options.file) == bool(options.transforms):
+        if options.file and options.transforms:
             raise UserError(
-                "Augmentation 'albumentations' needs either a file or transforms, such as albumentations:file=pipeline.json or "
+                "Augmentation 'albumentations' takes either a file or transforms, such as albumentations:file=pipeline.json or "
                 "albumentations:transforms=HorizontalFlip+RandomBrightnessContrast."
             )
         self.options = options
-        self._first = _from_file(Path(options.file)) if options.file else _by_names(options.transforms.split("+"))
+        self._first = _from_file(Path(options.file)) if options.file else _by_names((options.transforms or USUAL).split("+"))
         # A pipeline holds the draws of one picture, and threads load several at once: those that are at work are not in here.
         self._idle: deque[Any] = deque()
 

@@ -23,6 +23,7 @@ class LeastSquares(PenalisedGame):
     """
 
     name: ClassVar[str] = "least-squares"
+    middle: ClassVar[float | None] = 0.5
 
     def tell(self, judge: Judge, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Mean of (D(real) - 1)² and mean of D(fake)²."""
@@ -89,6 +90,7 @@ class Wasserstein(PenalisedGame):
     """
 
     name: ClassVar[str] = "wasserstein"
+    middle: ClassVar[float | None] = None
 
     @dataclass(frozen=True)
     class Options(PenalisedGame.Options):
@@ -123,6 +125,7 @@ class RelativisticPaired(PenalisedGame):
     """
 
     name: ClassVar[str] = "relativistic-paired"
+    middle: ClassVar[float | None] = None
 
     def tell(self, judge: Judge, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Mean of -log σ(D(real) - D(fake)): one loss, as neither side counts by itself."""
@@ -140,6 +143,7 @@ class RelativisticAverage(PenalisedGame):
     """
 
     name: ClassVar[str] = "relativistic-average"
+    middle: ClassVar[float | None] = None
 
     def tell(self, judge: Judge, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Mean of -log σ(D(real) - mean D(fake)) and mean of -log(1 - σ(D(fake) - mean D(real)))."""

@@ -26,14 +26,46 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--on-plugin-error", metavar="fail|disable", help="what happens where a plugin fails that is no part of the run"
     )
+    parser.add_argument("--steps", metavar="N", help="make the run N steps long in all, finished or not")
+    parser.add_argument("--epochs", metavar="N", help="make the run N epochs long in all, finished or not")
+    parser.add_argument(
+        "--anneal",
+        action="store_true",
+        help="with --steps or --epochs: let learning rates fall from where they stand; otherwise their curves begin anew over what is left",
+    )
+    parser.add_argument(
+        "--override",
+        metavar="NAME=VALUE",
+        nargs="+",
+        default=[],
+        help="go on with other options than the run began with; the run's record names them",
+    )
     values = vars(parser.parse(arguments))
-    run = values.pop("run")
-    engine = Engine.resume(run, **{key: value for key, value in values.items() if value is not None})
+    run, anneal, override = values.pop("run"), values.pop("anneal"), dict(map(_changed, values.pop("override")))
+    steps, epochs = values.pop("steps"), values.pop("epochs")
+    engine = Engine.resume(run, override=override, **{key: value for key, value in values.items() if value is not None})
+    if steps is not None or epochs is not None:
+        engine.extend(steps=steps, epochs=epochs, anneal=anneal)
+    elif anneal:
+        raise UserError("--anneal says how rates end; say when, too, by --steps or --epochs.")
     if engine.step >= engine.total:
         raise UserError(
-            f"The run in {run} is finished: {engine.step} of {engine.total} steps are done; start a new one with --init-from {run}."
+            f"The run in {run} is finished: {engine.step} of {engine.total} steps are done; make it longer by --steps or --epochs, or "
+            f"start a new one with --init-from {run}."
         )
     if not engine.step:
         print(f"There is no checkpoint in {run} yet, so the run begins again.")
     train(engine)
     return 0
+
+
+def _changed(text: str) -> tuple[str, str]:
+    """``NAME=VALUE`` of an option."""
+    name, equals, value = text.partition("=")
+    name = name.replace("-", "_")
+    if not equals or not name:
+        raise UserError(f"--override takes NAME=VALUE, such as lr=1e-4, not '{text}'.")
+    if name in ("steps", "epochs", "domains"):
+        instead = "start a new run" if name == "domains" else f"--{name} N makes a run longer"
+        raise UserError(f"--override cannot change '{name}'; {instead}.")
+    return name, value

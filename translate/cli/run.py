@@ -11,7 +11,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from translate import options
-from translate.checkpoint import RECORD_NAME, latest_checkpoint
+from translate.checkpoint import RECORD_NAME, latest_checkpoint, read_record
 from translate.cli.arguments import Parser, add_options
 from translate.cli.display import Display
 from translate.data.domain import file_name
@@ -19,7 +19,7 @@ from translate.engine import Engine
 from translate.errors import Interrupted, UserError, listed
 from translate.plugins import Plugins, installed
 from translate.recipe import Recipe
-from translate.settings import RunOptions, default_preset
+from translate.settings import HARMLESS, RunOptions, default_preset, resolve
 
 #: What a run's record holds beside options; a record is a config file, too.
 RECORDED = ("data", "versions", "plugins", "backbones")
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = _parser(name, recipe)
     values = vars(parser.parse(rest))
     config, preset, out = values.pop("config"), values.pop("preset"), values.pop("out")
+    override = values.pop("override")
     del values["no_plugins"]  # looked at above, before the recipe was known
     if config is not None:
         from_file = _read_config(Path(config), name)
@@ -44,6 +45,9 @@ def main(arguments: Sequence[str]) -> int:
         values = {**from_file, **values}
     domains = options.read(RunOptions, "domains", values.pop("domains", ()))
     recipe.check_domains(name, domains)
+    if out is not None and (Path(out) / RECORD_NAME).is_file():
+        train(_rerun(Path(out), name, {**values, "domains": domains}, preset, override, plugins), chosen_preset=preset)
+        return 0
     default = Path("runs") / "-".join([name, *map(file_name, domains)])
     folder = Path(out) if out is not None else _free_folder(default)
     try:
@@ -57,6 +61,40 @@ def main(arguments: Sequence[str]) -> int:
         )
     train(engine, chosen_preset=preset)
     return 0
+
+
+def _rerun(out: Path, name: str, values: dict[str, Any], preset: str | None, override: bool, plugins: Plugins) -> Engine:
+    """The run in ``out``, where the same command was given again; UserError where it was another one."""
+    record = read_record(out)
+    if record.get("recipe") != name:
+        raise UserError(f"{out} holds a run of '{record.get('recipe')}'; give another folder with --out.")
+    recipe = plugins.recipes[name]
+    chosen = preset or record.get("preset")
+    given = [options.plain(each) for each in resolve(recipe, name, chosen, values)]
+    begun = [options.plain(each) for each in resolve(recipe, name, None, {**record["run"], **record["options"]})]
+    ours, theirs = ({**run, **own} for run, own in (given, begun))
+    others = sorted(key for key in {*ours, *theirs} - HARMLESS if ours.get(key) != theirs.get(key))
+    if length := {"steps", "epochs"} & set(others):
+        others = [key for key in others if key not in length]
+        if "lengths" not in record:
+            raise UserError(
+                f"{out} holds this run with another length; go on by 'translate resume {shlex.quote(str(out))}', which makes it longer by "
+                f"--steps or --epochs, or give another folder with --out."
+            )
+    if others and not override:
+        said = listed(f"{options.flag(key)} {theirs.get(key, 'none')} and not {ours.get(key, 'none')}" for key in others)
+        raise UserError(
+            f"{out} holds a run that began with {said}; give the same options to go on with it, another folder with --out, or --override "
+            f"to go on with those."
+        )
+    changes = {key: value for key, value in values.items() if key in HARMLESS}
+    engine = Engine.resume(out, plugins=plugins, override={key: ours.get(key) for key in others}, **changes)
+    if engine.step >= engine.total:
+        raise UserError(
+            f"The run in {out} is finished; make it longer by 'translate resume {shlex.quote(str(out))} --steps N', or give another folder "
+            f"with --out."
+        )
+    return engine
 
 
 def train(engine: Engine, chosen_preset: str | None = None) -> None:
@@ -118,6 +156,12 @@ def _parser(name: str, recipe: type[Recipe]) -> Parser:
     parser.add_argument("--out", metavar="DIR", help="folder of the run [runs/RECIPE-DOMAIN-DOMAIN]")
     parser.add_argument("--no-plugins", action="store_true", default=False, help="load no plugin")
     presets = {each: {**preset.run, **preset.options} for each, preset in recipe.presets.items()}
+    parser.add_argument(
+        "--override",
+        action="store_true",
+        default=False,
+        help="where --out holds this run, stopped: go on with it even if the options given are others",
+    )
     add_options(parser, RunOptions, "the run", presets)
     add_options(parser, recipe.Options, f"the recipe '{name}'", presets)
     return parser
@@ -138,7 +182,7 @@ def _read_config(path: Path, recipe: str) -> dict[str, Any]:
             result |= value
         elif key in ("run", "options") or (isinstance(value, dict) and key not in RECORDED):
             raise UserError(f"{path}: options stand at the top or in the tables [run] and [options], not in '{key}'.")
-        elif key not in ("recipe", "root", "rests_on") and not isinstance(value, dict):
+        elif key not in ("recipe", "root", "rests_on", "lengths", "overridden") and not isinstance(value, dict):
             result[key] = value
     # A record names the data as the command did, and where that was.
     return result | ({"data": values["root"]} if "root" in values else {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -38,8 +38,8 @@ class Look:
     """What is kept of a picture: ``number`` is its place in the domain, ``name`` what the report calls it.
 
     ``height`` and ``width`` are pixels, upright. ``channels`` and ``dtype`` are those of the file, ``format`` is empty where there is
-    none. ``digest`` is the SHA-256 of the file, or of the pixels. ``colourless`` says that its colours are all greys, ``brightness`` is its
-    mean from 0 to 255.
+    none. ``digest`` is the SHA-256 of the file, or of the pixels. ``colourless`` says that its colours are all greys, ``flat`` that it has
+    only one; ``brightness`` is its mean from 0 to 255.
     """
 
     number: int
@@ -52,6 +52,7 @@ class Look:
     digest: bytes
     sketch: Sketch | None
     colourless: bool
+    flat: bool
     brightness: float
 
 
@@ -79,6 +80,16 @@ class Portion:
     def name(self) -> str:
         """The domain's name."""
         return self.domain.name
+
+    def sizes(self) -> dict[str, str]:
+        """``smallest``, ``median`` and ``largest`` picture by its pixels, each as ``WIDTHxHEIGHT``."""
+        ordered = sorted(self.looks, key=lambda look: (look.height * look.width, look.number))
+        chosen = {"smallest": ordered[0], "median": ordered[len(ordered) // 2], "largest": ordered[-1]}
+        return {which: f"{look.width}x{look.height}" for which, look in chosen.items()}
+
+    def tally(self, what: str) -> dict[str, int]:
+        """How many pictures there are of each ``format``, ``channels`` or ``dtype``, the most frequent first."""
+        return {str(value): count for value, count in Counter(getattr(look, what) for look in self.looks).most_common()}
 
     def mean(self) -> NDArray[np.float64]:
         """The mean of each channel, 0 to 255."""
@@ -130,8 +141,10 @@ def eight_bits(domain: Domain, number: int) -> NDArray[np.uint8]:
 
 
 def below(path: Path, root: Path | None) -> str:
-    """The path from ``root`` to the file, with slashes; the whole path where it lies elsewhere."""
-    return path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else path.as_posix()
+    """The path from ``root`` to the file, with slashes, fit to be shown; the whole path where it lies elsewhere."""
+    shown = path.relative_to(root) if root is not None and path.is_relative_to(root) else path
+    # Names of files need not be text on every system.
+    return os.fsencode(shown.as_posix()).decode("utf-8", "replace")
 
 
 Seen = tuple[Look, NDArray[np.int64]] | Failure
@@ -173,6 +186,7 @@ class _Looker:
             bytes.fromhex(digest),
             drawn,
             channels == 1 or _is_colourless(shown),
+            int(counts.max(axis=1).min()) == height * width,
             brightness,
         )
         return look, counts

@@ -6,7 +6,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from translate import Engine
+from translate import Engine, UserError
+from translate.options import Part
+from translate.parts import build_part
+from translate.plugins import installed
 from translate_augmentations.ada import INTERVAL, MOST, Adaptive, Draws, looked_at, placement, recoloured, scaled, shifted, turned
 from translate_augmentations.places import interpolated
 
@@ -176,16 +179,29 @@ def test_p_rises_where_reals_are_known_by_heart_and_falls_again():
 def test_the_statistic_is_the_mean_sign_of_all_scores(above, p):
     """Of 100 scores, n above the middle and the others below have the mean sign (2 n - 100) / 100: 0.6 at 80."""
     augmentation = at(0.1, speed=1000)
-    scores = torch.full((64, 100), 0.5 - 1e-3)
-    scores[:, :above] = 0.5 + 1e-3
+    scores = torch.full((64, 100), -1e-3)
+    scores[:, :above] = 1e-3
     augmentation.heard(scores.view(64, 1, 10, 10))
     assert augmentation.p == pytest.approx(p)
 
 
-def test_the_middle_can_be_that_of_another_game():
-    augmentation = at(0.0, speed=1000, middle=0)
-    augmentation.heard(torch.full((64, 1), 0.1))
-    assert augmentation.p > 0
+def test_scores_are_heard_from_where_the_game_is_undecided():
+    """Least squares draws reals to 1 and fakes to 0, so that 0.4 is a fake's score there, and a real's where the middle is 0."""
+    from translate import Clock
+    from translate.game import AugmentedGame, Game
+
+    for text, p in (("least-squares", 0.0), ("non-saturating", 0.064)):
+        augmentation = at(0.0, speed=1000)
+        game = AugmentedGame(build_part(installed().adversarial_losses, Part.parse(text), Game), augmentation)
+        real = torch.zeros(64, 1, 4, 4)
+        game.discriminator(lambda images: images.new_full((len(images), 1), 0.4), real, real + 0, Clock(0, 1))
+        assert augmentation.p == pytest.approx(p)
+
+
+@pytest.mark.parametrize("game", ["wasserstein", "relativistic-paired"])
+def test_games_in_which_a_score_says_nothing_are_refused(tiny, game):
+    with pytest.raises(UserError, match=f"in game '{game}' a single score says nothing; use --judge-augment diffaugment"):
+        tiny(judge_augment="ada", adversarial=game)
 
 
 def test_p_never_reaches_where_changes_leak():
@@ -199,8 +215,8 @@ def test_p_never_reaches_where_changes_leak():
 
 
 def test_a_resumed_run_equals_the_uninterrupted_one(tiny, tmp_path):
-    # Whatever scores this game has, they are above that middle, so that p rises at once: 8 reals are heard at a step.
-    ada = "ada:speed=200,middle=-100"
+    # With that target p rises as long as any real is called one: 8 reals are heard at a step.
+    ada = "ada:speed=200,target=-1"
     values = {"judge_augment": ada, "adversarial": "least-squares:r1=1", "batch": 4, "steps": 16, "checkpoint_every": 12}
     whole = tiny(**values, out=tmp_path / "whole").fit()
     p = whole.recipe.state_dict()["game.augmentation.p"]
@@ -220,8 +236,13 @@ def test_a_resumed_run_equals_the_uninterrupted_one(tiny, tmp_path):
         assert torch.equal(tensor, expected[name]), name
 
 
-@pytest.mark.parametrize("name", ["diffaugment", "ada"])
-@pytest.mark.parametrize("game", ["least-squares:r1=1,r2=1", "relativistic-paired", "wasserstein"])
+@pytest.mark.parametrize(
+    ("name", "game"),
+    [
+        *((name, "least-squares:r1=1,r2=1") for name in ("diffaugment", "ada")),
+        *(("diffaugment", game) for game in ("relativistic-paired", "wasserstein")),
+    ],
+)
 def test_games_go_through_it_with_their_penalties(tiny, name, game):
     engine = tiny(judge_augment=name, adversarial=game, steps=2)
     engine.fit()

@@ -177,8 +177,7 @@ def test_an_object_can_be_copied_as_the_engine_does():
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({}, "needs either a file or transforms"),
-        ({"file": "a.json", "transforms": "Blur"}, "needs either a file or transforms"),
+        ({"file": "a.json", "transforms": "Blur"}, "takes either a file or transforms"),
         ({"transforms": "HorizontalFlp"}, "names 'HorizontalFlp', which .* Did you mean 'HorizontalFlip'\\?"),
         ({"transforms": "Lambda"}, "names 'Lambda'"),
         ({"transforms": "os"}, "names 'os'"),

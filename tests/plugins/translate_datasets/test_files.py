@@ -161,9 +161,7 @@ def test_the_folder_of_the_other_set_is_not_taken_for_this_one(root):
 
 def test_without_a_folder_data_is_looked_at(root, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(
-        UserError, match=r"give --data DIR with MNIST/raw/ in it, or fetch it: 'translate data get mnist'"
-    ):
+    with pytest.raises(UserError, match=r"give --data DIR with MNIST/raw/ in it, or fetch it: 'translate data get mnist'"):
         opened("mnist", None)
     root.joinpath("data").mkdir()
     root.joinpath("MNIST").rename(root / "data" / "MNIST")
@@ -190,7 +188,9 @@ def test_one_split_is_enough_for_its_own_domain(tmp_path):
     assert len(opened("mnist", tmp_path)) == 40
     assert opened("mnist", tmp_path, "test") is None
     (folder / FILES["train"][1]).unlink()
-    with pytest.raises(UserError, match=r"raw lacks train-labels-idx1-ubyte, packed .* fetch them again: 'translate data get mnist'"):
+    with pytest.raises(
+        UserError, match=r"raw lacks train-labels-idx1-ubyte, packed .* fetch them again: 'translate data get mnist'"
+    ):
         opened("mnist", tmp_path)
 
 

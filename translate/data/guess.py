@@ -1,0 +1,68 @@
+"""Which domains a folder holds, where nobody has said it."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from string import ascii_uppercase
+
+from translate.data import picture
+from translate.data.folder import files_in
+from translate.data.layouts import SPLITS, pictures_directly_in
+from translate.errors import DataWarning, UserError
+
+#: A data set that is called after its two domains: horse2zebra.
+PAIR = re.compile(r"([^\W\d_]+)2([^\W\d_]+)")
+_SPLIT_FOLDER = re.compile("(train|test|val)[A-Z]?")
+
+
+def guess_domains(root: Path) -> tuple[str, ...]:
+    """The domains in ``root`` by its layout, as ``--domains`` would name them.
+
+    Folders in ``train``; or else trainA, trainB ...; or else the folders of the root; or else pairs side by side; or else the pictures of
+    the root itself as the only domain. Raises UserError where there are no pictures, or where they lie one folder deeper.
+    """
+    if names := _folders(root / "train"):
+        return names
+    if count := _lettered(root):
+        return _called(root, count)
+    if names := _folders(root):
+        deeper = root / names[0]
+        if len(names) == 1 and (_lettered(deeper) > 1 or len(_folders(deeper / "train")) > 1):
+            raise UserError(f"{root} holds a data set and no domains; check one folder deeper: translate data check {deeper}")
+        return names
+    files = next(filter(None, map(pictures_directly_in, (root / "train", root))), [])
+    if not files:
+        raise UserError(
+            f"{root} holds no pictures; give a folder with a folder of pictures for each domain, such as {root}/horse/."
+        )
+    if files[0].parent != root and all((facts := picture.probe(path)) and facts.width == 2 * facts.height for path in files):
+        return _called(root, 2)
+    return (Path(root).absolute().name or "pictures",)
+
+
+def _folders(parent: Path) -> tuple[str, ...]:
+    """The folders of ``parent`` that hold what may be pictures, but those of splits."""
+    if not parent.is_dir():
+        return ()
+    folders = sorted(each for each in parent.iterdir() if each.is_dir() and each.name[0] != ".")
+    return tuple(each.name for each in folders if not _SPLIT_FOLDER.fullmatch(each.name) and _has_pictures(each))
+
+
+def _has_pictures(folder: Path) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # said when the domain is opened
+        return any(path.suffix.lower() in picture.SUFFIXES or picture.probe(path) for path in files_in(folder))
+
+
+def _lettered(root: Path) -> int:
+    """How many of trainA, trainB ... there are, without a gap."""
+    there = [(root / f"{SPLITS['train'][0]}{letter}").is_dir() for letter in ascii_uppercase]
+    return there.index(False) if False in there else len(there)
+
+
+def _called(root: Path, count: int) -> tuple[str, ...]:
+    """Names for domains that have none: from that of the data set, or letters."""
+    pair = PAIR.search(root.absolute().name)
+    return (pair[1], pair[2]) if pair and count == 2 else tuple(ascii_uppercase[:count])
