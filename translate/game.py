@@ -98,7 +98,7 @@ class JudgeAugmentation(nn.Module):
         _ = space.size
 
     def heard(self, scores: Tensor) -> None:
-        """Told of the judge's scores of augmented reals at each update of the discriminator, detached, above 0 where it takes them for real."""
+        """Told of the judge's scores of augmented reals at each update of the discriminator, detached: above 0 it takes them for real."""
         return
 
     @abstractmethod

@@ -37,7 +37,7 @@ class RunOptions:
     batch: int = option(1, "pictures of each domain in a batch", least=1)
     accumulate: int = option(1, "batches whose gradients are added up in a step", least=1)
     augment: Part = part(
-        "paper", "what happens to training pictures: paper (resize to 286/256, crop, flip), flip, small, albumentations, none"
+        "paper", "what happens to training pictures: paper (286/256, crop, flip), flip, small, albumentations, none"
     )
     judge_augment: Part | None = option(
         None,

@@ -46,7 +46,7 @@ class Pipeline(Augmentation):
         file: str = option("", "a pipeline that albumentations.save wrote as JSON")
         transforms: str = option(
             "",
-            "names of transforms, joined by +, such as HorizontalFlip+Blur, with their defaults; HorizontalFlip where neither is given",
+            "names of transforms, joined by +, with their defaults; without a file either, HorizontalFlip",
         )
         margin: float = option(1.0, "pictures are loaded this many times as large as a batch's, for pipelines that crop", least=1)
 

@@ -32,7 +32,7 @@ class Finding:
 
 
 def judge(portions: Sequence[Portion], groups: Sequence[Group], size: tuple[int, int]) -> Iterator[Finding]:
-    """What is wrong with ``portions`` of a run at ``size``, (height, width). ``groups`` number the looks of all of them, one after another."""
+    """What is wrong with ``portions`` for a run at ``size``, (height, width). ``groups`` number the looks of all portions in a row."""
     for portion in portions:
         if portion.domain.is_picture:
             yield from _unread(portion)
@@ -98,14 +98,14 @@ def _shapes(portion: Portion, size: tuple[int, int]) -> Iterator[Finding]:
 
 
 def _kinds(portion: Portion) -> Iterator[Finding]:
-    if portion.domain.channels == 3 and (grey := [look for look in portion.looks if look.colourless]) != list(portion.looks):
-        if grey:
-            yield _about(
-                portion,
-                "grey",
-                grey,
-                "have no colour among pictures that do, and what is made of them may lose it; leave them out where colour matters.",
-            )
+    grey = [look for look in portion.looks if look.colourless]
+    if portion.domain.channels == 3 and 0 < len(grey) < len(portion.looks):
+        yield _about(
+            portion,
+            "grey",
+            grey,
+            "have no colour among pictures that do, and the networks learn from them, too; leave them out where colour matters.",
+        )
     depths = Counter(look.dtype for look in portion.looks)
     if len(depths) > 1:
         found = listed(f"{count} of {dtype}" for dtype, count in sorted(depths.items()))

@@ -93,12 +93,15 @@ class Portion:
 
     def mean(self) -> NDArray[np.float64]:
         """The mean of each channel, 0 to 255."""
-        return (self.histogram @ np.arange(256.0)) / np.maximum(self.histogram.sum(axis=1), 1)
+        return self._moment(1)
 
     def std(self) -> NDArray[np.float64]:
         """The standard deviation of each channel, over all its values."""
-        squares = (self.histogram @ np.arange(256.0) ** 2) / np.maximum(self.histogram.sum(axis=1), 1)
-        return np.sqrt(np.maximum(squares - self.mean() ** 2, 0))
+        return np.sqrt(np.maximum(self._moment(2) - self._moment(1) ** 2, 0))
+
+    def _moment(self, power: int) -> NDArray[np.float64]:
+        sums: NDArray[np.float64] = self.histogram @ np.arange(256.0) ** power
+        return sums / np.maximum(self.histogram.sum(axis=1), 1)
 
 
 def look_through(domain: Domain, split: str, root: Path | None, test: Domain | None, progress: Callable[[], None]) -> Portion:
@@ -136,7 +139,7 @@ def eight_bits(domain: Domain, number: int) -> NDArray[np.uint8]:
     elif facts.dtype == "uint8":
         window = WINDOWS["uint8"]
     else:
-        window = picture.window_of(facts.dtype, float(array.min()), float(array.max()))  # type: ignore[arg-type]
+        window = picture.window_of(facts.dtype, float(array.min()), float(array.max()))
     return picture.to_eight_bits(array, window)
 
 

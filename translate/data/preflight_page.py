@@ -13,7 +13,6 @@ from PIL import Image
 
 from translate.data.looks import Failure, Look, Portion, eight_bits
 from translate.data.preflight import Preflight
-from translate.data.samples import evenly
 from translate.errors import UserError
 
 #: The longer side of a thumbnail in pixels; how many are shown of a portion, beside its extremes; of a group; and how many groups.
@@ -98,8 +97,8 @@ def _portion(portion: Portion) -> Iterable[str]:
     if not portion.looks:
         return
     yield "<div class=row>"
-    for place in spread(len(portion.looks), SHOWN):
-        yield _figure(portion, portion.looks[place])
+    for place in np.linspace(0, len(portion.looks) - 1, min(SHOWN, len(portion.looks))).round():
+        yield _figure(portion, portion.looks[int(place)])
     yield "</div><div class=row>"
     for which, look in _extremes(portion.looks).items():
         yield _figure(portion, look, f"{which}: ")

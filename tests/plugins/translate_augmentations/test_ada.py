@@ -217,7 +217,7 @@ def test_p_never_reaches_where_changes_leak():
 def test_a_resumed_run_equals_the_uninterrupted_one(tiny, tmp_path):
     # With that target p rises as long as any real is called one: 8 reals are heard at a step.
     ada = "ada:speed=200,target=-1"
-    values = {"judge_augment": ada, "adversarial": "least-squares:r1=1", "batch": 4, "steps": 16, "checkpoint_every": 12}
+    values = {"judge_augment": ada, "adversarial": "hinge:r1=1", "batch": 4, "steps": 16, "checkpoint_every": 12}
     whole = tiny(**values, out=tmp_path / "whole").fit()
     p = whole.recipe.state_dict()["game.augmentation.p"]
     assert p == pytest.approx(2 * 64 / 200)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -97,12 +97,12 @@ def _sizes(portion: Portion) -> str:
     return sizes["smallest"] if sizes["smallest"] == sizes["largest"] else f"{sizes['smallest']}…{sizes['largest']}"
 
 
-def _levels(values: Sequence[float]) -> str:
+def _levels(values: Iterable[float]) -> str:
     return " ".join(f"{value:.0f}" for value in values)
 
 
 #: What the rows of the table are called, and what stands in them.
-ROWS = {
+ROWS: dict[str, Callable[[Portion], str]] = {
     "pictures": lambda portion: str(len(portion.looks) if portion.domain.is_picture else len(portion.domain)),
     "unreadable": lambda portion: str(len(portion.damaged)),
     "left out": lambda portion: str(len(portion.left_out)),
