@@ -637,3 +637,21 @@ def test_averaged_networks_have_statistics_of_their_own_and_measuring_them_chang
             live.state_dict()[key].copy_(buffer)  # what copying the statistics would have given
     copied = live.eval()(batch)
     assert (evaluated - in_training).abs().mean() < 0.5 * (copied - in_training).abs().mean()
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory"), torch.OutOfMemoryError("CUDA out of memory.")]
+)
+def test_too_little_memory_is_said_with_what_to_do(tiny, tmp_path, monkeypatch, error):
+    engine = tiny(out=tmp_path / "run", steps=4, checkpoint_every=1)
+    step = engine.trainer.step
+
+    def fails(batches, clock, **values):
+        if clock.step == 2:
+            raise error
+        return step(batches, clock, **values)
+
+    monkeypatch.setattr(engine.trainer, "step", fails)
+    with pytest.raises(UserError, match=r"not enough memory for a step .*lower --batch, with --accumulate"):
+        engine.fit()
+    assert Engine.resume(tmp_path / "run").step == 2

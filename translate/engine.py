@@ -278,6 +278,12 @@ class Engine:
             micro_batches: list[list[Batch]] = [[next(stream) for _ in range(wanted)] for _ in range(run.accumulate)]
             try:
                 losses = trainer.step(micro_batches, clock, watch=self._due(self.step + 1))
+            except (MemoryError, torch.OutOfMemoryError) as error:
+                raise out_of_memory(error) from error
+            except RuntimeError as error:
+                if "can't allocate memory" not in str(error):  # so says the allocator of a CPU
+                    raise
+                raise out_of_memory(error) from error
             except ValueError as error:
                 if "more than 1 value per channel" not in str(error):
                     raise
@@ -642,6 +648,14 @@ class Engine:
             steps.append((batches, clock))
         self._trainer.settle(steps)
         self._settled = self.step
+
+
+def out_of_memory(error: BaseException) -> UserError:
+    """What to say where a step does not fit into memory."""
+    return UserError(
+        f"There is not enough memory for a step ({brief(error)[:120]}); lower --batch, with --accumulate for the same sum of gradients, or "
+        f"--size, or stop other programs. Nothing but this step was lost."
+    )
 
 
 def _space(domain: Domain, size: tuple[int, int]) -> Space:
