@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 import translate
-from translate import Engine, Evidence, FeatureExtractor, Figure, Score, Seen, UserError, hookimpl
+from translate import Engine, Evidence, FeatureExtractor, Figure, RecipeError, Score, Seen, UserError, hookimpl
 from translate.cli import main
 from translate.metrics.features import see
 
@@ -171,3 +171,46 @@ def test_a_plugin_brings_its_own(tiny):
 
     with translate.plugin(Mine(), "mine"):
         assert "witness" in {row.score for row in tiny().evaluate(count=2).rows}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (lambda images: images.mean((2, 3)), "returns a Tensor; it must return translate.Seen"),
+        (lambda images: Seen(images.mean((2, 3))[:1]), r"gives features of the shape \(1, 3\) for 2 samples; give each a row"),
+        (lambda images: Seen(images), r"gives features of the shape \(2, 3, 8, 8\)"),
+        (lambda images: Seen(images.mean((2, 3)), images[:1, :, 0, 0]), "gives logits"),
+    ],
+)
+def test_an_extractor_that_gives_something_else_is_told(tiny, wrong, sentence):
+    class Wrong(Means):
+        def forward(self, images):
+            return wrong(images)
+
+    with pytest.raises(RecipeError, match=sentence):
+        tiny().evaluate(scores=["kid"], features=Wrong, count=2)
+
+
+def test_an_extractor_that_fails_or_has_no_name_ends_the_evaluation_with_a_sentence(tiny):
+    class Breaks(Means):
+        def forward(self, images):
+            raise KeyError("eye")
+
+    class Nameless(Means):
+        label = None
+
+    with pytest.raises(RecipeError, match=r"The feature extractor Breaks failed \(KeyError: 'eye'\)"):
+        tiny().evaluate(features=Breaks)
+    with pytest.raises(RecipeError, match="has no label, by which figures name it"):
+        tiny().evaluate(features=Nameless)
+
+
+@pytest.mark.parametrize("given", [1.0, {"a": 1.0}, None])
+def test_a_score_that_gives_something_else_is_left_out_with_the_reason(tiny, given):
+    class Odd(Score):
+        def __call__(self, evidence):
+            return given
+
+    evaluation = tiny().evaluate(scores=[Odd, "change"], count=2)
+    assert {row.score for row in evaluation.rows} == {"change"}
+    assert f"it returns {given!r}, and not translate.Figure values by name" in evaluation.left_out.values()

@@ -15,7 +15,7 @@ from translate.data.catalogue import Found, open_domains
 from translate.data.domain import Domain, Space
 from translate.data.fit import Fit, fitted
 from translate.data.samples import as_networks_see, evenly
-from translate.errors import TranslateError, UserError, brief
+from translate.errors import RecipeError, TranslateError, UserError, brief
 from translate.metrics.features import FeatureExtractor
 from translate.metrics.score import REASONS, Evidence, Figure, Score
 from translate.options import Part
@@ -101,7 +101,7 @@ def evaluate(
         for name, score in chosen.items():
             reason = _unfit(score, evidence)
             try:
-                figures = {} if reason else score(evidence)
+                figures = {} if reason else _figures(score, evidence)
             except TranslateError as error:
                 figures, reason = {}, str(error)
             except Exception as error:  # whatever a stranger's score raises must not take the others' figures with it
@@ -148,6 +148,13 @@ def _chosen(plugins: Plugins, parts: Sequence[Part]) -> dict[str, Score]:
     return {str(part): build_part(plugins.scores, part, Score) for part in wanted}
 
 
+def _figures(score: Score, evidence: Evidence) -> Mapping[str, Figure]:
+    figures = score(evidence)
+    if not isinstance(figures, Mapping) or not all(isinstance(each, Figure) for each in figures.values()):
+        raise RecipeError(f"it returns {figures!r:.80}, and not translate.Figure values by name")
+    return figures
+
+
 def _unfit(score: Score, evidence: Evidence) -> str:
     lacking = sorted(score.needs - evidence.has)
     return REASONS[lacking[0]] if lacking else score.unfit(evidence)
@@ -164,7 +171,12 @@ def _evidence(engine: Engine, found: Found, features: Part | None, count: int, f
         if features is None:
             return None
         with seeded(CPU, derive(seed, "features")):  # weights that are random are the same ones each time
-            return build_part(engine.plugins.features, features, FeatureExtractor, space)
+            made = build_part(engine.plugins.features, features, FeatureExtractor, space)
+        if not isinstance(getattr(made, "label", None), str):
+            raise RecipeError(
+                f"The feature extractor '{features.name}' has no label, by which figures name it; set 'label' to a text."
+            )
+        return made
 
     if recipe.latent is not None:
         made = engine.sample(recipe.latent.draw(min(count, len(held_out[0])), seed)).cpu()
