@@ -436,3 +436,13 @@ def test_a_second_plugin_of_a_name_takes_nothing_from_the_first():
     with pytest.raises(TranslateError, match="'cyclegan' already"):
         plugins.add(namespace(), "cyclegan")
     assert list(plugins.recipes) == before
+
+
+def test_a_hook_that_wraps_others_is_refused(add):
+    class Wraps:
+        @hookimpl(wrapper=True)
+        def run_started(self):
+            yield
+
+    with pytest.raises(translate.PluginError, match="wraps the hook 'run_started', and hooks are called one by one here"):
+        add(Wraps())

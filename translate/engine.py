@@ -23,11 +23,12 @@ from translate.data.domain import Array, Domain, Space
 from translate.data.loader import CACHE_BYTES, Loader, Source
 from translate.data.samples import as_networks_see
 from translate.doctor.doctor import Doctor
-from translate.errors import Interrupted, PluginError, TranslateError, UserError, brief
+from translate.errors import Interrupted, PluginError, TranslateError, UserError, brief, listed
 from translate.given import explained, find_recipe, given_again, recorded_method
 from translate.inference import PictureTranslator, Scale, choose_way
+from translate.isolation import Guard
 from translate.length import Length, Measure
-from translate.metrics.evaluation import Evaluation, evaluate
+from translate.metrics.evaluation import CHOICE, Evaluation, evaluate
 from translate.options import Part
 from translate.parts import build_part, owners
 from translate.plugins import Hooks, Plugins, installed
@@ -134,7 +135,7 @@ class Engine:
         for part in run.listeners:
             self.used |= {*owners(plugins.listeners, part)}
             self.listeners.add(build_part(plugins.listeners, part, None), part.name)
-        self.doctor: Doctor | None = Doctor(plugins, run.diagnoses, run.on_plugin_error)
+        self.doctor: Doctor | None = Doctor(plugins, run.diagnoses, self.guard)
         self.used |= {*self.doctor.asked}
         self.backbones = backbones(self.recipe)
         self.epoch_samples = self.recipe.epoch_length([len(domain) for domain in self.found.train], run.batch)
@@ -172,6 +173,8 @@ class Engine:
             self.recipe = method(own, make).to(self.device)
         #: The plugins that the run rests on: where one of them fails, the run stops.
         self.used = make.used | ({self.plugins.recipes.owner(name)} if name in self.plugins.recipes else set())
+        #: Asks plugins on behalf of this engine, each until it fails.
+        self.guard = Guard(self.plugins, self.run_options.on_plugin_error, self.used)
         #: Objects with event hooks that are told of this engine alone, by name. What they raise stops it.
         self.listeners = Hooks()
 
@@ -377,8 +380,7 @@ class Engine:
                 implementation(engine=self, **arguments)
             except Exception as error:
                 failure = failure or self._listener_failure(name, event, error)
-        policy = self.run_options.on_plugin_error
-        self.plugins.tell(event, on_error=policy, used=self.used, engine=self, **arguments)
+        self.guard.tell(event, engine=self, **arguments)
         if failure is not None:
             raise failure
 
@@ -600,7 +602,7 @@ class Engine:
         *,
         scores: Sequence[object] = ("all",),
         features: object = None,
-        count: int = 1000,
+        count: int = 500,
         seed: int = 0,
         **settings: Any,
     ) -> Evaluation:
@@ -610,15 +612,21 @@ class Engine:
         domain are taken. ``settings`` are those of the run that choose and fit its pictures: ``holdout``, ``holdout_seed`` and ``fit``; an
         engine that trains knows them. Raises UserError where the data or a part is not to be had.
         """
+        if unknown := settings.keys() - CHOICE:
+            raise UserError(
+                f"An evaluation has no setting '{min(unknown)}'; what chooses its pictures is {listed(sorted(CHOICE))}."
+            )
         run = (
             options.build(RunOptions, {**options.plain(self.run_options), **settings}, "The run")
             if settings
             else self.run_options
         )
+        if data is None and self.found is not None and self.found.root is not None:
+            data = self.found.root
         chosen = [scores] if isinstance(scores, str) else list(scores)
         return evaluate(
             self,
-            self.found if data is None else None,
+            None if settings or self.found is None or data not in (None, self.found.root) else self.found,
             replace(run, data=None if data is None else str(data)),
             scores=[Part.of(each) for each in chosen],
             features=Part.of(features) if features is not None else None,

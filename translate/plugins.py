@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ import pluggy
 
 from translate import hookspecs
 from translate.data.domain import Domain
-from translate.errors import Interrupted, NotFinite, PluginError, PluginWarning, TranslateError, brief, listed
+from translate.errors import PluginError, TranslateError, brief, listed
 from translate.hookspecs import (
     AugmentationFactory,
     DiagnosisFactory,
@@ -81,12 +80,22 @@ class Hooks:
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
+            self._refuse_wrappers(name)
         except pluggy.PluginValidationError as error:
             self.remove(name)
             raise PluginError(f"'{name}' cannot take part ({brief(error)}); docs/reference/hooks.md lists the hooks.") from error
         except BaseException:
             self.remove(name)
             raise
+
+    def _refuse_wrappers(self, name: str) -> None:
+        """Hooks are called one by one here, and what wraps the others would never run."""
+        for caller in self._manager.get_hookcallers(self._manager.get_plugin(name)) or ():
+            for each in caller.get_hookimpls():
+                if each.plugin_name == name and (each.wrapper or each.hookwrapper):
+                    raise PluginError(
+                        f"'{name}' wraps the hook '{caller.name}', and hooks are called one by one here; leave 'wrapper' out."
+                    )
 
     def remove(self, name: str) -> None:
         """Forget the plugin ``name``, if there is one."""
@@ -216,43 +225,16 @@ class Plugins:
                 f"{_upper(str(broken[0]))} is broken: {broken[0].problem}; --on-plugin-error disable goes on without it."
             )
 
-    def tell(self, event: str, *, on_error: OnError = "disable", used: Collection[str] = (), **arguments: Any) -> None:
-        """Call an event hook of every plugin, one by one, in the order of names.
+    def implementations(self, hook: str) -> list[tuple[str, Callable[..., Any]]]:
+        """The name of each plugin that implements ``hook``, in the order of names, and a function that takes all arguments of the hook."""
+        return self._hooks.implementations(hook)
 
-        A plugin that raises is reported. Where the policy is ``fail``, or a run rests on it (``used``), the report is a PluginError;
-        otherwise it is a warning, and the plugin is told nothing more.
-        """
-        silent = {plugin.name for plugin in self.found if plugin.state == "disabled"}
-        for name, implementation in self._hooks.implementations(event):
-            if name not in silent:
-                with self.guarded(name, f"at {event}", on_error=on_error, used=used):
-                    implementation(**arguments)
-
-    @contextmanager
-    def guarded(self, name: str, where: str, *, on_error: OnError, used: Collection[str] = ()) -> Iterator[None]:
-        """Inside, what the plugin ``name`` raises is dealt with as the policy says; ``where`` says what it was asked for: "at run_started".
-
-        Where the policy is ``fail``, or a run rests on it (``used``), a PluginError is raised; otherwise there is a warning, and the plugin
-        is disabled.
-        """
-        try:
-            yield
-        except (Interrupted, NotFinite):
-            raise  # what ends a run ends it, whoever notices
-        except Exception as error:  # whatever a stranger's code raises must not take a run with it
-            said = f"{_upper(self.origin(name))} failed {where} ({brief(error)})"
-            if name in used:
-                raise PluginError(f"{said}, and the run rests on it; {BLOCK}={name} keeps it out of a run without it.") from error
-            if on_error == "fail":
-                raise PluginError(f"{said}; --on-plugin-error disable goes on without it.") from error
-            warnings.warn(f"{said}; the run goes on without it.", PluginWarning, stacklevel=4)
-            self._disable(name, f"failed {where} ({brief(error)})")
-
-    def _disable(self, name: str, problem: str) -> None:
-        installed_ones = [plugin for plugin in self.found if plugin.name == name and plugin.state == "loaded"]
-        if not installed_ones:  # registered in this process, by somebody who can mend it
-            self._hooks.remove(name)
-        self.found = [replace(each, state="disabled", problem=problem) if each in installed_ones else each for each in self.found]
+    def note_failure(self, name: str, problem: str) -> None:
+        """Remember, for lists, that the plugin ``name`` failed in a run."""
+        self.found = [
+            replace(each, state="disabled", problem=problem) if (each.name, each.state) == (name, "loaded") else each
+            for each in self.found
+        ]
 
     def hint(self) -> str:
         """A sentence on plugins that are not there, to end the error about a name that is missing; usually empty."""

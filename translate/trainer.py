@@ -65,6 +65,7 @@ class Trainer:
         the networks change only when all have been seen.
         """
         self._watching = watch
+        self.signals = {}
         self._set_rates(clock)
         for optimiser in self.optimisers.values():
             optimiser.zero_grad(set_to_none=True)  # what a step left that was interrupted

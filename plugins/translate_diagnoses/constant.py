@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite, nan
 
 import torch
 from torch import Tensor
@@ -43,7 +44,7 @@ class ConstantOutput(Diagnosis):
     def judge(self, history: Sequence[Report]) -> Finding | None:
         """The direction whose outputs have been the same in each of the last reports that measured it."""
         for name in (name for name in history[-1].signals if name.startswith("diversity/")):
-            values = [each.signals[name] for each in history if name in each.signals][-self.options.reports :]
+            values = [each.signals[name] for each in history if isfinite(each.signals.get(name, nan))][-self.options.reports :]
             if len(values) == self.options.reports and max(values) < self.options.share:
                 return Finding(
                     f"Outputs {name.removeprefix('diversity/')} differ by {values[-1]:.1%} of what real samples do.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite, nan
 from statistics import median
 
 from translate import Diagnosis, Finding, Report, option
@@ -35,7 +36,7 @@ class Divergence(Diagnosis):
             return None
         grown = {}
         for name in history[-1].losses:
-            values = [abs(each.losses[name]) for each in history if name in each.losses]
+            values = [abs(each.losses[name]) for each in history if isfinite(each.losses.get(name, nan))]
             usual = max(1.0, median(values[:reports]))
             if len(values) >= 3 * reports and min(values[-reports:]) > self.options.factor * usual:
                 grown[name] = values[-1] / usual
@@ -64,10 +65,12 @@ class VanishingGradient(Diagnosis):
         """The group whose gradient has vanished, where one has in each of the last reports."""
         reports = self.options.reports
         for name in (name for name in history[-1].signals if name.startswith("gradient/")):
-            norms = [each.signals[name] for each in history if name in each.signals]
+            norms = [each.signals[name] for each in history if isfinite(each.signals.get(name, nan))]
             if len(norms) < 2 * reports:
                 continue
             usual = median(norms[:-reports])
+            if not usual:
+                continue  # there never was one, and so none has vanished
             if max(norms[-reports:]) <= self.options.share * usual:
                 return Finding(
                     f"The gradient of '{name.removeprefix('gradient/')}' has the norm {norms[-1]:.2g}, and {usual:.2g} was usual.",

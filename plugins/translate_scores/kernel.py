@@ -12,6 +12,8 @@ from torch import Tensor
 
 from translate import Evidence, Figure, Score, option
 
+#: A bootstrap of fewer samples is none.
+FEW = 5
 #: The interval holds this share of the bootstrap's figures.
 SHARE = 0.95
 
@@ -50,6 +52,9 @@ class KernelDistance(Score):
     def _figure(self, made: Tensor, real: Tensor, seed: int) -> Figure:
         made, real = made.double(), real.double()
         within, others, between = (_kernel(*pair) for pair in ((made, made), (real, real), (made, real)))
+        value = _distance(within, others, between, torch.ones(len(made)).double(), torch.ones(len(real)).double())
+        if min(len(made), len(real)) < FEW:
+            return Figure(value, "lower", note=f"of fewer than {FEW} samples a side, too few for an interval")
         draws = np.random.default_rng(seed)
         rounds = []
         for _ in range(self.options.rounds):
@@ -57,7 +62,6 @@ class KernelDistance(Score):
             columns = _counts(draws, len(real))
             rounds.append(_distance(within, others, between, rows, columns))
         low, high = np.quantile(rounds, [(1 - SHARE) / 2, (1 + SHARE) / 2])
-        value = _distance(within, others, between, torch.ones(len(made)).double(), torch.ones(len(real)).double())
         return Figure(value, "lower", float(low), float(high))
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from translate import Evidence, Figure, Score
@@ -75,7 +76,7 @@ class Change(Score):
 
 
 def _apart(one: Tensor, other: Tensor) -> float:
-    return float((one.double() - other.double()).abs().mean())
+    return float((one - other).abs().mean(dtype=torch.float64))
 
 
 def _ratio(one: float, other: float) -> float:

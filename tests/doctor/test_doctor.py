@@ -84,7 +84,7 @@ def test_diagnoses_leave_training_as_it_is(tiny, tmp_path):
     with translate.plugin(Plugin("odd", Odd), "mine"):
         with_all = tiny(**values).fit()
         assert {"odd", "constant-output"} <= set(with_all.doctor.diagnoses)
-    without = tiny(**values, diagnoses=()).fit()
+    without = tiny(**values, diagnoses="none").fit()
     assert without.doctor.diagnoses == {}
     assert torch.equal(digest(with_all), digest(without))
 
@@ -133,3 +133,81 @@ def test_memory_is_bounded():
         doctor.judge(replace(report, clock=Clock(step, 1200)))
     assert len(doctor.history) == 1000
     assert doctor.history[0].step == 201
+
+
+class BadMaker(Diagnosis):
+    def __init__(self):
+        raise ValueError("cannot be made")
+
+    def judge(self, history):
+        return None
+
+
+class Odds(Diagnosis):
+    """Gives what no diagnosis may."""
+
+    def judge(self, history):
+        history.clear() if hasattr(history, "clear") else None
+        torch.set_grad_enabled(False)
+        return "all wrong"
+
+
+class Leaves(Diagnosis):
+    def judge(self, history):
+        raise SystemExit(0)
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "sentence"),
+    [
+        (BadMaker, "to make the diagnosis 'bad' .*cannot be made"),
+        (Odds, "must give a translate.Finding or None"),
+        (Leaves, "SystemExit"),
+    ],
+)
+def test_whatever_a_strangers_diagnosis_does_the_run_goes_on(tiny, diagnosis, sentence):
+    whole = tiny(log_every=1, diagnoses="none").fit()
+    with translate.plugin(Plugin("bad", diagnosis), "mine"):
+        with pytest.warns(PluginWarning, match=sentence) as warned:
+            engine = tiny(log_every=1).fit()
+        assert len(warned) == 1  # it is asked once, and not again
+        assert torch.is_grad_enabled()
+        assert torch.equal(digest(engine), digest(whole))
+        # The next run asks it anew, and by its own policy.
+        with pytest.raises((PluginError, translate.RecipeError), match=sentence):
+            tiny(log_every=1, on_plugin_error="fail").fit()
+
+
+def test_a_diagnosis_is_asked_for_once(tiny):
+    with pytest.raises(UserError, match="A diagnosis is asked for twice"):
+        tiny(diagnoses=["divergence", "divergence"])
+
+
+def test_gradients_are_told_of_the_step_that_was_watched(tiny, tmp_path):
+    class Listener:
+        signals = ()
+
+        @hookimpl
+        def step_reported(self, report):
+            self.signals = (*self.signals, set(report.signals))
+
+    engine = Engine(
+        "discogan",
+        ("bags", "shoes"),
+        preset="quick",
+        size=32,
+        steps=3,
+        log_every=1,
+        batch=2,
+        generator="discogan:channels=2",
+        discriminator="discogan:channels=2",
+        device="cpu",
+    )
+    listener = Listener()
+    with engine.listening(listener, "ears"):
+        engine.fit()
+    assert [sorted(name.split("/")[1] for name in each) for each in listener.signals] == [
+        ["discriminators"],
+        ["generators"],
+        ["generators"],
+    ]

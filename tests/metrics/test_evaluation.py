@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import ClassVar
 
 import numpy as np
@@ -149,7 +150,9 @@ def test_the_command_prints_figures_with_their_protocol(tiny, tmp_path, capsys):
     tiny(out=tmp_path / "run").fit()
     assert main(["evaluate", str(tmp_path / "run"), "--count", "2"]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("cyclegan at step 4; on 2 cat (test) + 2 dog (test); seed 0.\ncat→dog\n")
+    first, second, third, *_ = printed.splitlines()
+    assert first.startswith("cat: 2 pictures in ")
+    assert (second, third) == ("cyclegan at step 4; on 2 cat (test) + 2 dog (test); seed 0.", "cat→dog")
     assert "left out cat→dog: kid: no feature extractor was named: --features NAME" in printed
     assert main(["evaluate", str(tmp_path / "run"), "--scores", "round-trip", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
@@ -187,11 +190,12 @@ def test_an_extractor_that_gives_something_else_is_told(tiny, wrong, sentence):
         def forward(self, images):
             return wrong(images)
 
-    with pytest.raises(RecipeError, match=sentence):
-        tiny().evaluate(scores=["kid"], features=Wrong, count=2)
+    evaluation = tiny().evaluate(scores=["kid", "change"], features=Wrong, count=2)
+    assert {row.score for row in evaluation.rows} == {"change"}  # which asks it for nothing
+    assert re.search(sentence, evaluation.left_out["cat→dog: kid"])
 
 
-def test_an_extractor_that_fails_or_has_no_name_ends_the_evaluation_with_a_sentence(tiny):
+def test_an_extractor_that_fails_or_has_no_name_is_told_in_a_sentence(tiny):
     class Breaks(Means):
         def forward(self, images):
             raise KeyError("eye")
@@ -199,8 +203,9 @@ def test_an_extractor_that_fails_or_has_no_name_ends_the_evaluation_with_a_sente
     class Nameless(Means):
         label = None
 
-    with pytest.raises(RecipeError, match=r"The feature extractor Breaks failed \(KeyError: 'eye'\)"):
-        tiny().evaluate(features=Breaks)
+    assert tiny().evaluate(scores="kid", features=Breaks).left_out["cat→dog: kid"] == (
+        "The feature extractor Breaks failed (KeyError: 'eye')."
+    )
     with pytest.raises(RecipeError, match="has no label, by which figures name it"):
         tiny().evaluate(features=Nameless)
 
@@ -214,3 +219,53 @@ def test_a_score_that_gives_something_else_is_left_out_with_the_reason(tiny, giv
     evaluation = tiny().evaluate(scores=[Odd, "change"], count=2)
     assert {row.score for row in evaluation.rows} == {"change"}
     assert f"it returns {given!r}, and not translate.Figure values by name" in evaluation.left_out.values()
+
+
+def test_an_evaluation_takes_what_chooses_its_pictures_and_nothing_else(tiny):
+    engine = tiny()
+    with pytest.raises(
+        UserError, match="no setting 'steps'; what chooses its pictures is domains, fit, holdout and holdout_seed"
+    ):
+        engine.evaluate(steps=99)
+    with pytest.raises(UserError, match="count of samples is 0; it must be at least 1"):
+        engine.evaluate(count=0)
+    with pytest.raises(UserError, match="A score is asked for twice"):
+        engine.evaluate(scores=["change", "change"])
+
+
+def test_a_trained_engine_may_be_scored_on_other_pictures_of_its_data(photos, tmp_path):
+    """Without a test folder: held out on request, and not what was opened for training."""
+    import shutil
+
+    from conftest import TINY
+
+    shutil.rmtree(photos / "test")
+    engine = Engine("cyclegan", ("cat", "dog"), data=photos, **TINY)
+    assert engine.evaluate(scores=[Witness]).protocol["split"] == {"cat": "train", "dog": "train"}
+    held_out = engine.evaluate(scores=[Witness], holdout=2)
+    assert held_out.protocol["split"] == {"cat": "test", "dog": "test"}
+    assert len(Witness.seen[-1].inputs) == 2
+
+
+def test_a_run_is_scored_on_its_own_pictures_or_none(tiny, photos, tmp_path, capsys):
+    tiny(out=tmp_path / "run", fit="crop", data=str(photos)).fit()
+    weights = tmp_path / "run" / "checkpoints" / "000004" / "weights.safetensors"
+    for place in (tmp_path / "run", weights.parent, weights):
+        assert main(["evaluate", str(place), "--scores", "change", "--json"]) == 0
+        protocol = json.loads(capsys.readouterr().out)["protocol"]
+        assert protocol["resize"] == "antialiased bicubic, crop"
+        assert protocol["data"]["cat"]["origin"].startswith("2 pictures in ")
+    photos.rename(tmp_path / "moved")
+    assert main(["evaluate", str(weights)]) == 2
+    assert "which is gone; say where they are with --data DIR" in capsys.readouterr().err
+    assert main(["evaluate", str(weights), "--data", str(tmp_path / "moved"), "--scores", "change"]) == 0
+
+
+def test_json_knows_no_nan(tiny):
+    class Nothing(Score):
+        def __call__(self, evidence):
+            return {"nothing": Figure(float("nan"))}
+
+    plain = tiny().evaluate(scores=[Nothing]).plain()
+    assert [each["value"] for each in plain["figures"]] == [None, None]
+    json.dumps(plain, allow_nan=False)

@@ -10,7 +10,7 @@ every run goes through its whole schedule. What runs start from is the first par
 * `weights`: the published weights `drawn-horse2zebra`, which hold translators only.
 * `warm`: a run on drawings, judges and all: the default job of the command, done here first (650 steps, two minutes), or RUN.
 
-The other parts: `small` and `paper` are `--augment`, without which no training picture is changed; `diffaugment`, `translation`
+The other parts: `flip`, `small` and `paper` are `--augment`, without which no training picture is changed; `diffaugment`, `translation`
 (diffaugment:policy=translation+cutout) and `ada` are `--judge-augment`.
 
 The pictures are judged by a network that no run knows: a classifier of horses and zebras, trained here on the photographs that were
@@ -44,6 +44,7 @@ SIZE, CHOSEN = 64, 60
 #: Steps whose time tells how many fit.
 TRIAL = 12
 CHANGES: Mapping[str, Mapping[str, str]] = {
+    "flip": {"augment": "flip"},
     "small": {"augment": "small"},
     "paper": {"augment": "paper"},
     "diffaugment": {"judge_augment": "diffaugment"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,16 +32,16 @@ def main(arguments: Sequence[str]) -> int:
         metavar="NAME[:KEY=VALUE,...]",
         help="what sees pictures for the scores that compare distributions; 'translate list features' shows what there is [none]",
     )
-    parser.add_argument("--count", metavar="N", default="1000", help="samples of each domain, at most [1000]")
+    parser.add_argument("--count", metavar="N", default="500", help="samples of each domain, at most [500]")
     parser.add_argument("--seed", metavar="N", default="0", help="seed of noise and of bootstraps [0]")
     parser.add_argument("--device", metavar="NAME", default="auto", help="auto, cpu, cuda, cuda:1 or mps [auto]")
     parser.add_argument("--json", action="store_true", help="print JSON")
     values = parser.parse(arguments)
     count, seed = _whole("--count", values.count, 1), _whole("--seed", values.seed, 0)
-    data, settings = _recorded(values.weights)
+    data, settings = _recorded(values.weights, values.data)
     engine = Engine.load(values.weights, device=values.device)
     evaluation = engine.evaluate(
-        values.data or data,
+        data,
         scores=values.scores,
         features=values.features,
         count=count,
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     protocol = evaluation.protocol
     pictures = " + ".join(f"{number} {name} ({protocol['split'][name]})" for name, number in protocol["pictures"].items())
+    print("; ".join(f"{name}: {each['origin']}" for name, each in protocol["data"].items()) + ".")
     print(f"{protocol['recipe']} at step {protocol['step']}{', averaged' * protocol['averaged']}; on {pictures}; seed {seed}.")
     print(evaluation)
     for what, reason in evaluation.left_out.items():
@@ -61,15 +63,22 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _recorded(weights: str) -> tuple[str | None, dict[str, Any]]:
-    """Of a run, where ``weights`` is one: its data folder, where that is still there, and which pictures of it, how."""
-    for folder in (Path(weights), Path(weights).parent.parent):
-        if (folder / RECORD_NAME).is_file():
-            record = read_record(folder)
-            root, run = record.get("root"), record.get("run", {})
-            settings = {name: run[name] for name in ("domains", "holdout", "holdout_seed", "fit") if name in run}
-            return (root if root and Path(root).is_dir() else None), settings
-    return None, {}
+def _recorded(weights: str, data: str | None) -> tuple[str | None, dict[str, Any]]:
+    """Of a run, where ``weights`` is one or in one: its data folder, unless ``data`` names another, and which pictures of it, how.
+
+    Raises UserError where that folder is gone.
+    """
+    path = Path(os.path.expanduser(weights))
+    places = [path, *path.absolute().parents][:4] if path.exists() else []  # run, checkpoints, step, file
+    run = next((place for place in places if (place / RECORD_NAME).is_file()), None)
+    if run is None:
+        return data, {}
+    record = read_record(run)
+    root = record.get("root")
+    if data is None and root and not Path(root).is_dir():
+        raise UserError(f"The pictures of the run in {run} were in {root}, which is gone; say where they are with --data DIR.")
+    chosen = {name: each for name, each in record.get("run", {}).items() if name in ("domains", "holdout", "holdout_seed", "fit")}
+    return data or root, chosen
 
 
 def _whole(flag: str, text: str, least: int) -> int:

@@ -24,6 +24,9 @@ def main(arguments: Sequence[str]) -> int:
         "--listeners", metavar="NAME", nargs="*", help="what else is told of the run's events from here on; none where empty"
     )
     parser.add_argument(
+        "--diagnoses", metavar="NAME", nargs="+", help="what is looked for in the run's reports from here on: all, none, or names"
+    )
+    parser.add_argument(
         "--on-plugin-error", metavar="fail|disable", help="what happens where a plugin fails that is no part of the run"
     )
     parser.add_argument("--steps", metavar="N", help="make the run N steps long in all, finished or not")

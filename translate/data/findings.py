@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -56,21 +55,16 @@ def _unread(portion: Portion) -> Iterator[Finding]:
         yield Finding(
             "error",
             "unreadable",
-            f"None of the {_pictures(count)} of {_of(portion)} can be decoded ({damaged[0].name} {damaged[0].reason}); "
+            f"None of the {_pictures(count)} of {_of(portion)} can be decoded: {damaged[0].name} {damaged[0].reason}; "
             "copy or convert them anew.",
             names,
         )
     elif damaged:
         yield _warning(
             "unreadable",
-            f"{_of(portion)}: {len(damaged)} of {count} pictures cannot be decoded{_some(names)}; others stand in for them, so delete "
-            "or replace them.",
+            f"{_of(portion)}: {len(damaged)} of {_pictures(count)} cannot be decoded, such as {damaged[0].name}, which "
+            f"{damaged[0].reason}; others stand in for them, so delete or replace them.",
             names,
-        )
-    if portion.left_out:
-        names = tuple(each.name for each in portion.left_out)
-        yield _warning(
-            "left-out", f"{_of(portion)}: {_files(len(names))} left out{_some(names)}; they are no pictures, or too large.", names
         )
 
 
@@ -100,19 +94,12 @@ def _shapes(portion: Portion, size: tuple[int, int]) -> Iterator[Finding]:
 def _kinds(portion: Portion) -> Iterator[Finding]:
     grey = [look for look in portion.looks if look.colourless]
     if portion.domain.channels == 3 and 0 < len(grey) < len(portion.looks):
+        stored = sum(look.channels == 1 for look in grey)
         yield _about(
             portion,
             "grey",
             grey,
-            "have no colour among pictures that do, and the networks learn from them, too; leave them out where colour matters.",
-        )
-    depths = Counter(look.dtype for look in portion.looks)
-    if len(depths) > 1:
-        found = listed(f"{count} of {dtype}" for dtype, count in sorted(depths.items()))
-        yield _warning(
-            "depth",
-            f"{_of(portion)}: files of several depths are mixed ({found}), and all are read as {portion.domain.dtype}; keep each in a "
-            "folder of its own to lose nothing.",
+            f"have no colour among pictures that do ({stored} are stored as grey); leave them out where colour matters.",
         )
     if flat := [look for look in portion.looks if look.flat]:
         yield _about(portion, "blank", flat, "are of one colour all over; delete them unless they are meant.")
@@ -192,10 +179,6 @@ def _of(portion: Portion) -> str:
 
 def _pictures(count: int) -> str:
     return f"{count} picture{'' if count == 1 else 's'}"
-
-
-def _files(count: int) -> str:
-    return f"{count} file{' is' if count == 1 else 's are'}"
 
 
 def _some(names: Sequence[str]) -> str:

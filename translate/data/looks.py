@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -20,7 +20,7 @@ from PIL import Image
 
 from translate.data import picture
 from translate.data.domain import WINDOWS, Domain
-from translate.data.duplicates import Sketch, sketch
+from translate.data.duplicates import KEPT, Sketch, sketch
 from translate.data.folder import PictureFiles, files_in
 from translate.data.index import FolderIndex
 from translate.errors import UserError
@@ -101,7 +101,8 @@ class Portion:
 
     def _moment(self, power: int) -> NDArray[np.float64]:
         sums: NDArray[np.float64] = self.histogram @ np.arange(256.0) ** power
-        return sums / np.maximum(self.histogram.sum(axis=1), 1)
+        moments: NDArray[np.float64] = sums / np.maximum(self.histogram.sum(axis=1), 1)
+        return moments
 
 
 def look_through(domain: Domain, split: str, root: Path | None, test: Domain | None, progress: Callable[[], None]) -> Portion:
@@ -113,13 +114,20 @@ def look_through(domain: Domain, split: str, root: Path | None, test: Domain | N
     damaged: list[Failure] = []
     histogram = np.zeros((domain.channels, 256), np.int64)
     looker = _Looker(domain, root)
-    for seen in _in_threads(looker, len(domain) if domain.is_picture else 0):
+    count = len(domain) if domain.is_picture else 0
+    # Thumbnails left lying where threads made them, between pictures that come and go, would keep ten times their memory from being reused.
+    thumbnails = np.empty((count, KEPT, KEPT, 3), np.uint8)
+    for seen in _in_threads(looker, count):
         progress()
         if isinstance(seen, Failure):
             damaged.append(seen)
-        else:
-            looks.append(seen[0])
-            histogram += seen[1]
+            continue
+        look, counts = seen
+        histogram += counts
+        if look.sketch is not None:
+            thumbnails[look.number] = look.sketch.thumbnail
+            look = replace(look, sketch=Sketch(look.sketch.bits, thumbnails[look.number]))
+        looks.append(look)
     left_out = tuple(looker.left_out(test))
     looker.save()
     return Portion(domain, split, tuple(looks), tuple(damaged), left_out, histogram)

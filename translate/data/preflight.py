@@ -18,8 +18,9 @@ from translate.data.findings import Finding, judge
 from translate.data.guess import guess_domains
 from translate.data.looks import Look, Portion, look_through
 from translate.data.wanted import Splits, Wanted
-from translate.errors import DataWarning, UserError
+from translate.errors import DataWarning, PluginWarning, UserError
 from translate.plugins import Plugins
+from translate.recipe import Recipe
 
 #: Called with how many pictures were looked at, and how many there are.
 Progress = Callable[[int, int], None]
@@ -29,8 +30,8 @@ Progress = Callable[[int, int], None]
 class Preflight:
     """What was found in ``root``, or for domains that plugins draw where that is None.
 
-    ``groups`` number the looks of all portions, one after another. ``said`` are the warnings of opening the domains: what is left out.
-    ``command`` trains on these domains, and is None where no recipe takes as many or training cannot work.
+    ``groups`` number the looks of all portions, one after another. ``command`` trains on these domains, or on the first
+    two of them, and is None where training cannot work.
     """
 
     root: Path | None
@@ -39,7 +40,6 @@ class Preflight:
     portions: tuple[Portion, ...]
     groups: tuple[Group, ...]
     findings: tuple[Finding, ...]
-    said: tuple[str, ...]
     command: str | None
 
     @property
@@ -64,7 +64,6 @@ class Preflight:
                 {"exact": group.exact, "pictures": [looks[number].name for number in group.members]} for group in self.groups
             ],
             "findings": [asdict(finding) for finding in self.findings],
-            "said": list(self.said),
             "command": self.command,
         }
 
@@ -85,7 +84,8 @@ def check(
         opened, problems = _open(Search(plugins, tuple(names), size), root)
         portions = _look_through(opened, root, progress or (lambda done, total: None))
     groups = alike(*_digests_and_sketches(portions))
-    findings = (*problems, *judge(portions, groups, size))
+    said = dict.fromkeys(str(each.message) for each in caught if issubclass(each.category, DataWarning | PluginWarning))
+    findings = (*problems, *(Finding("warning", "opening", text) for text in said), *judge(portions, groups, size))
     works = all(finding.level != "error" for finding in findings)
     found = Found(tuple(each.train for each in opened), tuple(each.test for each in opened), root)
     return Preflight(
@@ -95,8 +95,7 @@ def check(
         tuple(portions),
         tuple(groups),
         findings,
-        tuple(dict.fromkeys(str(each.message) for each in caught if issubclass(each.category, DataWarning))),
-        _command(plugins, tuple(names), data) if works else None,
+        _command(plugins, tuple(names), data, points=not opened[0].train.is_picture) if works else None,
     )
 
 
@@ -133,17 +132,24 @@ def _digests_and_sketches(portions: Sequence[Portion]) -> tuple[list[bytes], lis
     return [look.digest for look in looks], [look.sketch for look in looks]
 
 
-def _command(plugins: Plugins, names: tuple[str, ...], data: Path | None) -> str | None:
+def _command(plugins: Plugins, names: tuple[str, ...], data: Path | None, *, points: bool) -> str | None:
     """The command that trains on the domains, or on the first two where no recipe takes all of them."""
     for chosen in dict.fromkeys((names, names[:2])):
-        for recipe in sorted(plugins.recipes):
-            try:
-                plugins.recipes[recipe].check_domains(recipe, chosen)
-            except UserError:
+        for name in sorted(plugins.recipes):
+            recipe = plugins.recipes[name]
+            if all(preset.points != points for preset in recipe.presets.values()) or not _takes(recipe, name, chosen):
                 continue
-            words = ["translate", "run", recipe, "--domains", *chosen]
+            words = ["translate", "run", name, "--domains", *chosen]
             return shlex.join([*words, "--data", str(data)] if data is not None else words)
     return None
+
+
+def _takes(recipe: type[Recipe], name: str, domains: Sequence[str]) -> bool:
+    try:
+        recipe.check_domains(name, domains)
+    except UserError:
+        return False
+    return True
 
 
 def _as_dict(portion: Portion) -> dict[str, Any]:

@@ -67,8 +67,6 @@ def page(found: Preflight) -> str:
 def _verdict(found: Preflight) -> Iterable[str]:
     for finding in found.findings:
         yield f"<div class={finding.level}>{escape(finding.text)}{_names(finding.names)}</div>"
-    for sentence in found.said:
-        yield f"<div class=warning>{escape(sentence)}</div>"
     if not found.works:
         yield "<div class=error>Training cannot work.</div>"
     elif found.command is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from translate.data.catalogue import Found, open_domains
 from translate.data.domain import Domain, Space
 from translate.data.fit import Fit, fitted
 from translate.data.samples import as_networks_see, evenly
-from translate.errors import RecipeError, TranslateError, UserError, brief
+from translate.errors import RecipeError, TranslateError, UserError, brief, listed
 from translate.metrics.features import FeatureExtractor
 from translate.metrics.score import REASONS, Evidence, Figure, Score
 from translate.options import Part
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from translate.settings import RunOptions
 
 CPU = torch.device("cpu")
+#: The options of a run that choose its pictures and how they fit.
+CHOICE = frozenset({"domains", "holdout", "holdout_seed", "fit"})
 #: Pictures that are translated at once.
 AT_ONCE = 16
 
@@ -54,7 +57,7 @@ class Evaluation:
         """As numbers, texts and lists, for JSON."""
         return {
             "protocol": dict(self.protocol),
-            "figures": [{"way": row.way, "score": row.score, "name": row.name, **asdict(row.figure)} for row in self.rows],
+            "figures": [{"way": row.way, "score": row.score, "name": row.name, **_plain(row.figure)} for row in self.rows],
             "left_out": dict(self.left_out),
         }
 
@@ -65,6 +68,11 @@ class Evaluation:
             width = max(len(row.name) for row in mine)
             lines += [way, *(f"  {row.name:<{width}}  {_shown(row.figure)}" for row in mine)]
         return "\n".join(lines)
+
+
+def _plain(figure: Figure) -> dict[str, Any]:
+    """A figure for JSON, which knows no NaN."""
+    return {key: None if isinstance(each, float) and not math.isfinite(each) else each for key, each in asdict(figure).items()}
 
 
 def _shown(figure: Figure) -> str:
@@ -88,24 +96,29 @@ def evaluate(
     Where nothing is ``found`` yet, domains are opened as ``run`` says. ``scores`` are parts, or "all" for every registered one that fits.
     Raises UserError where there is nothing to score.
     """
+    if count < 1:
+        raise UserError(f"The count of samples is {count}; it must be at least 1.")
     found = found or _opened(engine, run)
     fit = run.fit
     plugins = engine.plugins
-    chosen = _chosen(plugins, scores)
-    rows: list[Row] = []
     left_out: dict[str, str] = {}
+    chosen = _chosen(plugins, scores, left_out)
+    rows: list[Row] = []
     labels: set[str] = set()
     for evidence in _evidence(engine, found, features, count, fit, seed):
         label = evidence.extractor.label if evidence.extractor is not None else ""
         labels |= {label} - {""}
         for name, score in chosen.items():
-            reason = _unfit(score, evidence)
+            figures: Mapping[str, Figure] = {}
             try:
-                figures = {} if reason else _figures(score, evidence)
+                reason = _unfit(score, evidence)
+                if not reason:
+                    with seeded(CPU, derive(seed, "score")):
+                        figures = _figures(score, evidence)
             except TranslateError as error:
-                figures, reason = {}, str(error)
+                reason = str(error)
             except Exception as error:  # whatever a stranger's score raises must not take the others' figures with it
-                figures, reason = {}, f"it failed ({brief(error)})"
+                reason = f"it failed ({brief(error)})"
             if reason:
                 left_out[f"{evidence.way}: {name}"] = reason
             tag = f"[{label}]" if score.needs & {"features", "logits"} else ""
@@ -115,6 +128,7 @@ def evaluate(
         "step": engine.step,
         "averaged": engine.header().averaged,
         "split": {train.name: "test" if test else "train" for train, test in zip(found.train, found.test, strict=True)},
+        "data": {each.name: {"origin": each.origin, "fingerprint": each.fingerprint()} for each in found.held_out},
         "pictures": {domain.name: min(count, len(domain)) for domain in found.held_out},
         "size": {space.name: list(space.shape) for space in engine.spaces},
         "resize": f"antialiased bicubic, {fit}",
@@ -143,9 +157,20 @@ def _opened(engine: Engine, run: RunOptions) -> Found:
     return found
 
 
-def _chosen(plugins: Plugins, parts: Sequence[Part]) -> dict[str, Score]:
-    wanted = [Part(name) for name in plugins.scores] if [str(part) for part in parts] == ["all"] else list(parts)
-    return {str(part): build_part(plugins.scores, part, Score) for part in wanted}
+def _chosen(plugins: Plugins, parts: Sequence[Part], left_out: dict[str, str]) -> dict[str, Score]:
+    """The scores by name. Of "all", those that cannot be made are left out."""
+    if [str(part) for part in parts] != ["all"]:
+        chosen = {str(part): build_part(plugins.scores, part, Score) for part in parts}
+        if len(chosen) < len(parts):
+            raise UserError(f"A score is asked for twice: {listed(map(str, parts))}; give each another class, or other options.")
+        return chosen
+    chosen = {}
+    for name in plugins.scores:
+        try:
+            chosen[name] = build_part(plugins.scores, Part(name), Score)
+        except TranslateError as error:
+            left_out[name] = str(error)
+    return chosen
 
 
 def _figures(score: Score, evidence: Evidence) -> Mapping[str, Figure]:
@@ -156,7 +181,7 @@ def _figures(score: Score, evidence: Evidence) -> Mapping[str, Figure]:
 
 
 def _unfit(score: Score, evidence: Evidence) -> str:
-    lacking = sorted(score.needs - evidence.has)
+    lacking = evidence.lacks(score.needs)
     return REASONS[lacking[0]] if lacking else score.unfit(evidence)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -67,14 +67,15 @@ class Evidence:
         """``horse→zebra``, or the domain's name where samples are made from noise."""
         return self.target.name if self.source is None else f"{self.source.name}→{self.target.name}"
 
-    @property
-    def has(self) -> frozenset[str]:
-        """What a score may ask of it."""
-        kind = "pictures" if self.target.is_picture else "points"
-        given = {name for name in ("inputs", "returned", "truth", "mask") if getattr(self, name) is not None}
-        features = {"features"} if self.extractor is not None else set()
-        logits = {"logits"} if self.extractor is not None and self.seen("real").logits is not None else set()
-        return frozenset({kind} | given | features | logits)
+    def lacks(self, needs: Collection[Need]) -> list[Need]:
+        """What of ``needs`` is not there, in the order of names. The extractor is asked only where logits are needed."""
+        there = {"pictures" if self.target.is_picture else "points"}
+        there |= {name for name in ("inputs", "returned", "truth", "mask") if getattr(self, name) is not None}
+        if self.extractor is not None:
+            there |= {"features"}
+            if "logits" in needs and self.seen("real").logits is not None:
+                there |= {"logits"}
+        return sorted(set(needs) - there)
 
     def seen(self, which: Literal["outputs", "real", "inputs"]) -> Seen:
         """What the extractor sees in those samples; asked once. Raises UserError where there is no extractor or no such samples."""

@@ -38,7 +38,7 @@ def check_score(factory: ScoreFactory, *, part: str = "", evidence: Sequence[Evi
         score = build_part(no_plugins().scores, chosen, Score)
     if unknown := sorted(set(score.needs) - set(REASONS)):
         raise NonConforming(f"{what} needs '{unknown[0]}', which nobody can give; it may need {', '.join(sorted(REASONS))}.")
-    fitting = [each for each in (*evidence, *_evidence()) if not score.needs - each.has]
+    fitting = [each for each in (*evidence, *_evidence()) if not each.lacks(score.needs)]
     if not fitting:
         raise NonConforming(
             f"{what} needs {', '.join(sorted(score.needs))} at once, which no evidence has; let out of 'needs' what it can do without."
@@ -48,7 +48,7 @@ def check_score(factory: ScoreFactory, *, part: str = "", evidence: Sequence[Evi
 
 
 def _check_figures(score: Score, what: str, evidence: Evidence) -> None:
-    case = f"{what}, given {evidence.way} with {', '.join(sorted(evidence.has))},"
+    case = f"{what}, given {evidence.way} with {', '.join(sorted(set(REASONS) - set(evidence.lacks(frozenset(REASONS)))))},"
     with blamed(case, "name in 'needs' what it cannot do without, or say by unfit() why it cannot be computed"):
         reason = score.unfit(evidence)
         if not isinstance(reason, str):

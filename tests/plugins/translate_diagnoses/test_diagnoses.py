@@ -48,7 +48,10 @@ def test_a_gradient_vanishes_beside_what_was_usual():
     assert first_finding(made("vanishing-gradient"), reports(gradient_g=[*usual, 1e-5, 1e-5, 1e-5])) == 6
     assert first_finding(made("vanishing-gradient"), reports(gradient_g=[*usual, 1e-5, 1e-3, 1e-5])) is None
     assert first_finding(made("vanishing-gradient:share=0.01"), reports(gradient_g=[*usual, 1e-2, 1e-2, 1e-2])) == 6
-    assert made("vanishing-gradient").judge(reports(gradient_g=[0.0] * 6))  # nothing is below nothing
+    assert made("vanishing-gradient").judge(reports(gradient_g=[0.0] * 6)) is None  # there never was one
+    nan = float("nan")  # what cannot be told says nothing
+    assert first_finding(made("vanishing-gradient"), reports(gradient_g=[*usual, 1e-5, nan, 1e-5, 1e-5])) == 7
+    assert first_finding(made("vanishing-gradient"), reports(gradient_g=[nan, nan, nan, 1e-5, 1e-5, 1e-5])) is None
 
 
 def test_constant_output_looks_at_the_reports_that_measured():

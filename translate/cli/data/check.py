@@ -75,18 +75,18 @@ def _lines(found: Preflight) -> Iterator[str]:
         ["", *(f"{each.name}{'' if each.split == 'train' else ' (test)'}" for each in found.portions)],
         *([what, *(cell(each) for each in found.portions)] for what, cell in ROWS.items()),
     ]
+    rows = [row for row in rows if any(row[1:])]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if found.portions:
         yield ""
         yield from ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
         yield ""
     yield from (f"{finding.level}: {finding.text}" for finding in found.findings)
-    yield from (f"note: {sentence}" for sentence in found.said)
     errors = sum(finding.level == "error" for finding in found.findings)
     if errors:
         yield f"Training cannot work: {errors} error{'' if errors == 1 else 's'}."
     elif found.command is not None:
-        more = f", two of {len(found.names)} domains" if len(shlex.split(found.command)) < len(found.names) + 4 else ""
+        more = "" if shlex.join(found.names) in found.command else f", two of {len(found.names)} domains"
         yield f"Train on it{more}: {found.command}"
 
 

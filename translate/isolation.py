@@ -1,0 +1,58 @@
+"""What happens in a run where a plugin fails that is asked for something."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from translate.errors import Interrupted, NotFinite, PluginError, PluginWarning, brief
+from translate.plugins import BLOCK, OnError
+
+if TYPE_CHECKING:
+    from translate.plugins import Plugins
+
+
+class Guard:
+    """Asks the ``plugins`` on behalf of one run, by its policy ``on_error``; ``used`` are those that the run rests on."""
+
+    def __init__(self, plugins: Plugins, on_error: OnError = "disable", used: Collection[str] = ()) -> None:
+        self.plugins, self.on_error, self.used = plugins, on_error, used
+        #: The plugins that failed, and are asked for nothing more in this run.
+        self.disabled: set[str] = set()
+
+    def tell(self, event: str, **arguments: Any) -> None:
+        """Call an event hook of every plugin, one by one, in the order of names."""
+        for name, implementation in self.plugins.implementations(event):
+            if name not in self.disabled:
+                with self.asking(name, f"at {event}", self.used):
+                    implementation(**arguments)
+
+    @contextmanager
+    def asking(self, name: str, where: str, used: Collection[str] = ()) -> Iterator[None]:
+        """Inside, what the plugin ``name`` raises is dealt with as the policy says; ``where`` says what it was asked for: "at run_started".
+
+        Where the policy is ``fail``, or the plugin is ``used``, a PluginError is raised; otherwise there is a warning, and the plugin is
+        disabled. Modes and random state of torch are as before afterwards, whatever it did.
+        """
+        gradients, state = torch.is_grad_enabled(), torch.get_rng_state()
+        try:
+            yield
+        except (Interrupted, NotFinite):
+            raise  # what ends a run ends it, whoever notices
+        except (Exception, SystemExit) as error:  # whatever a stranger's code raises must not take a run with it
+            said = f"{self.plugins.origin(name)} failed {where} ({brief(error)})"
+            said = said[:1].upper() + said[1:]
+            if name in used:
+                raise PluginError(f"{said}, and the run rests on it; {BLOCK}={name} keeps it out of a run without it.") from error
+            if self.on_error == "fail":
+                raise PluginError(f"{said}; --on-plugin-error disable goes on without it.") from error
+            warnings.warn(f"{said}; the run goes on without it.", PluginWarning, stacklevel=4)
+            self.disabled.add(name)
+            self.plugins.note_failure(name, f"failed {where} ({brief(error)})")
+        finally:
+            torch.set_grad_enabled(gradients)
+            torch.set_rng_state(state)
