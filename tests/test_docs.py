@@ -138,7 +138,7 @@ def test_runs_in_pages_have_options_and_parts_that_exist(command):
     values = vars(_parser(name, recipe).parse(flags))
     recipe.check_domains(name, values["domains"])
     chosen = values.pop("preset") or default_preset(recipe, "cpu")
-    for other in ("config", "out", "no_plugins"):
+    for other in ("config", "out", "no_plugins", "override"):
         del values[other]
     _, own = resolve(recipe, name, chosen, values)
     registries = {

@@ -112,7 +112,7 @@ class Search:
         owners: set[str] = set()
         opened: list[Splits] = []
         for name in self.domains:
-            found = self._open_one(Wanted(name, root, self.domains, loose), owners)
+            found = self.open_one(Wanted(name, root, self.domains, loose), owners)
             if found is None:
                 return None
             opened.append(found)
@@ -124,9 +124,10 @@ class Search:
 
     def missing(self, root: Path | None) -> list[str]:
         """The domains that ``root`` lacks."""
-        return [name for name in self.domains if self._open_one(Wanted(name, root, self.domains), set()) is None]
+        return [name for name in self.domains if self.open_one(Wanted(name, root, self.domains), set()) is None]
 
-    def _open_one(self, wanted: Wanted, owners: set[str]) -> Splits | None:
+    def open_one(self, wanted: Wanted, owners: set[str]) -> Splits | None:
+        """The domain from the first layout or plugin that has it, or None; plugins that do are added to ``owners``."""
         for layout in NAMED:
             if found := layout(wanted):
                 return found

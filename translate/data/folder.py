@@ -48,6 +48,8 @@ class PictureFiles(Domain):
                 too_large.append(path)
             else:
                 facts[path] = found
+        #: Files that are left out, because they are no pictures or too large.
+        self.left_out = (*skipped, *too_large)
         self.paths = list(facts)
         if not self.paths:
             raise UserError(
@@ -127,7 +129,7 @@ def _dtype(folder: Path, facts: Mapping[Path, Facts]) -> str:
     if len(kinds) > 1:
         names = [name for kind, name in (("float32", "of floats"), ("uint16", "of 16"), ("uint8", "of 8")) if kind in kinds]
         warnings.warn(
-            f"{folder}: pictures {listed(names)} bits are mixed, so all are read with 8 bits.", DataWarning, stacklevel=3
+            f"{folder}: pictures {listed(names)} bits are mixed, so all are read with 8 bits; keep each depth in a folder of its own to lose nothing.", DataWarning, stacklevel=3
         )
     return "uint8"
 

@@ -105,7 +105,7 @@ def _open(search: Search, root: Path | None) -> tuple[list[Splits], list[Finding
     problems: list[Finding] = []
     for name in search.domains:
         try:
-            found = search._open_one(Wanted(name, root, search.domains), set())
+            found = search.open_one(Wanted(name, root, search.domains), set())
             if found is None:
                 raise no_domain(root, search.domains, [name])
             opened.append(found)

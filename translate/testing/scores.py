@@ -48,7 +48,7 @@ def check_score(factory: ScoreFactory, *, part: str = "", evidence: Sequence[Evi
 
 
 def _check_figures(score: Score, what: str, evidence: Evidence) -> None:
-    case = f"{what}, given {evidence.way} with {', '.join(sorted(set(REASONS) - set(evidence.lacks(frozenset(REASONS)))))},"
+    case = f"{what}, given {evidence.way},"
     with blamed(case, "name in 'needs' what it cannot do without, or say by unfit() why it cannot be computed"):
         reason = score.unfit(evidence)
         if not isinstance(reason, str):

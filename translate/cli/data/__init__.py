@@ -11,7 +11,7 @@ from translate.errors import UserError, listed, near
 ACTIONS = {"list": "sets", "get": "get", "check": "check", "cache": "cache"}
 HELP = """usage: translate data list [--json]
        translate data get NAME [--to DIR] [--from FILE|DIR|URL] [--sha256 DIGITS]
-       translate data check DIR [--domains NAME ...] [--json] [--html FILE]
+       translate data check [DIR] [--domains NAME ...] [--size N] [--json] [--html FILE]
        translate data cache [--max SIZE] [--clear] [--json]
 
 list   the data sets that can be fetched: their size, licence and source
