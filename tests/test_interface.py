@@ -22,9 +22,10 @@ from translate import hookspecs
 FILE = Path(__file__).parent / "interface.json"
 #: What plugins subclass or are handed: their public methods and class attributes are part of the interface.
 CLASSES = (
-    "Adam", "Augmentation", "Batch", "Clock", "DataSet", "Diagnosis", "Domain", "Download", "Engine", "Evidence", "FeatureExtractor", "Figure",
-    "Finding", "Frozen", "Game", "ImageLoss", "ImagePool", "JudgeAugmentation", "Latent", "LinearDecay", "Make", "Part",
-    "Preset", "Pretrained", "RMSprop", "Recipe", "Report", "SGD", "Score", "Seen", "Size", "Space", "Update",
+    "Adam", "Augmentation", "Batch", "Clock", "DataSet", "Diagnosis", "Domain", "Download", "Engine", "Evidence",
+    "FeatureExtractor", "Figure", "Finding", "Frozen", "Game", "ImageLoss", "ImagePool", "JudgeAugmentation", "Latent",
+    "LinearDecay", "Make", "Part", "Preset", "Pretrained", "RMSprop", "Recipe", "Report", "SGD", "Score", "Seen", "Size",
+    "Space", "Update",
 )  # fmt: skip
 
 

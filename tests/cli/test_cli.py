@@ -264,7 +264,7 @@ def test_another_run_in_the_folder_is_refused_and_kept(run, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "here").rglob("*")}
     code, _, err = train(run, "--out", "here")
     assert code == 2
-    assert "holds another run; give another folder with --out" in err
+    assert "is finished; make it longer by 'translate resume here --steps N', or give another folder with --out" in err
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "here").rglob("*")} == before
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "thesis.tex").write_text("years of work")

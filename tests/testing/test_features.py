@@ -140,10 +140,10 @@ class Unnamed(Colours):
 
 @faults(
     (Nameless, r"Feature extractor '<.*Nameless>' has no label"),
-    (Maps, r"gives features of the shape \(6, 3, 32, 32\); .* a row for each of 6 pictures: take means over positions"),
+    (Maps, r"gives features of the shape \(6, 3, 32, 32\) for 6 samples; give each a row"),
     (OneForAll, r"gives features of the shape \(1, 3\)"),
     (NotFinite, r"gives features .* they must be finite"),
-    (OnlyFeatures, r"raises AttributeError .* it must return translate.Seen"),
+    (OnlyFeatures, r"returns a Tensor; it must return translate\.Seen"),
     (OddLogits, r"gives logits of the shape \(2, 3\)"),
     (Guesses, r"sees something else in the same pictures when it is asked again; leave chance out of it"),
     (LooksAround, r"sees something else in a picture when there are others beside it"),

@@ -167,10 +167,10 @@ class NoScore:
 @faults(
     (NeedsAge, r"Score '<.*NeedsAge>' needs 'age', which nobody can give; it may need features, inputs, .*"),
     (NeedsBoth, r"needs pictures, points at once, which no evidence has; let out of 'needs'"),
-    (Undeclared, r"given x→y with inputs, pictures, raises TypeError .* name in 'needs' what it cannot do without"),
+    (Undeclared, r"given x→y, raises TypeError .* name in 'needs' what it cannot do without"),
     (AsManyOfBoth, r"raises RuntimeError"),
-    (AsManyChannels, r"given x→y with .* raises IndexError"),
-    (PicturesOnly, r"given points with features, logits, points, raises IndexError .* or say by unfit\(\)"),
+    (AsManyChannels, r"given x→y, raises IndexError"),
+    (PicturesOnly, r"given points, raises IndexError .* or say by unfit\(\)"),
     (Floats, r"returns float values by str; it must return translate.Figure values by name"),
     (Alone, r"returns a Figure; it must"),
     (Nothing, r"returns no figure; return one"),

@@ -1,1 +1,0 @@
-"""Weights of other programs: read without running anything of theirs, and written for them."""
