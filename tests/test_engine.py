@@ -640,7 +640,8 @@ def test_averaged_networks_have_statistics_of_their_own_and_measuring_them_chang
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory"), torch.OutOfMemoryError("CUDA out of memory.")]
+    "error",
+    [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory"), torch.OutOfMemoryError("CUDA out of memory.")],
 )
 def test_too_little_memory_is_said_with_what_to_do(tiny, tmp_path, monkeypatch, error):
     engine = tiny(out=tmp_path / "run", steps=4, checkpoint_every=1)

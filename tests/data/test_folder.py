@@ -278,7 +278,8 @@ def test_among_8_bits_12_bits_are_scaled_by_their_own_window(tmp_path):
     with pytest.warns(DataWarning, match="mixed") as caught:
         domain = opened(tmp_path / "scans")
     assert [str(each.message) for each in caught] == [
-        f"{tmp_path / 'scans'}: pictures of floats, of 16 and of 8 bits are mixed, so all are read with 8 bits; keep each depth in a folder of its own to lose nothing."
+        f"{tmp_path / 'scans'}: pictures of floats, of 16 and of 8 bits are mixed, so all are read with 8 bits; "
+        "keep each depth in a folder of its own to lose nothing."
     ]
     assert (domain.dtype, domain.window) == ("uint8", (0, 255))
     assert [domain.read(index).ravel().tolist() for index in range(2)] == [[0, 51, 255]] * 2

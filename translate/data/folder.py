@@ -130,7 +130,9 @@ def _dtype(folder: Path, facts: Mapping[Path, Facts]) -> str:
         names = [name for kind, name in (("float32", "of floats"), ("uint16", "of 16"), ("uint8", "of 8")) if kind in kinds]
         warnings.warn(
             f"{folder}: pictures {listed(names)} bits are mixed, so all are read with 8 bits; keep each depth in a folder of "
-            f"its own to lose nothing.", DataWarning, stacklevel=3
+            f"its own to lose nothing.",
+            DataWarning,
+            stacklevel=3,
         )
     return "uint8"
 
