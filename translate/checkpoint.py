@@ -255,8 +255,11 @@ def cut_log(run: Path, step: int) -> None:
     """Drop the log's lines beyond ``step``: what a run did after its last checkpoint will be done again."""
     log = run / LOG_NAME
     if log.exists():
-        lines = [line for line in log.read_bytes().splitlines() if (at := _step_of(line)) is not None and at <= step]
-        weights.write(log, b"".join(line + b"\n" for line in lines))
+        before = log.read_bytes()
+        lines = [line for line in before.splitlines() if (at := _step_of(line)) is not None and at <= step]
+        after = b"".join(line + b"\n" for line in lines)
+        if after != before:
+            weights.write(log, after)
 
 
 def _step_of(line: bytes) -> int | None:
