@@ -23,7 +23,8 @@ FILE = Path(__file__).parent / "interface.json"
 #: What plugins subclass or are handed: their public methods and class attributes are part of the interface.
 CLASSES = (
     "Adam", "Augmentation", "Batch", "Clock", "DataSet", "Diagnosis", "Domain", "Download", "Engine", "Evidence",
-    "FeatureExtractor", "Figure", "Finding", "Frozen", "Game", "ImageLoss", "ImagePool", "JudgeAugmentation", "Latent",
+    "FeatureExtractor", "Figure", "Finding",
+    "ForeignFormat", "ForeignNetwork", "Frozen", "Game", "ImageLoss", "ImagePool", "JudgeAugmentation", "Latent",
     "LinearDecay", "Make", "Part", "Preset", "Pretrained", "RMSprop", "Recipe", "Report", "SGD", "Score", "Seen", "Size",
     "Space", "Update",
 )  # fmt: skip

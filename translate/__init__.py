@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         UnknownName,
         UserError,
     )
+    from translate.foreign.formats import ForeignFormat, ForeignNetwork
     from translate.game import FeatureJudge, Game, ImageLoss, Judge, JudgeAugmentation
     from translate.hookspecs import hookimpl
     from translate.latent import Latent
@@ -64,6 +65,7 @@ _HOMES = {
         "UnknownName",
         "UserError",
     ),
+    "translate.foreign.formats": ("ForeignFormat", "ForeignNetwork"),
     "translate.game": ("FeatureJudge", "Game", "ImageLoss", "Judge", "JudgeAugmentation"),
     "translate.hookspecs": ("hookimpl",),
     "translate.latent": ("Latent",),
@@ -98,6 +100,8 @@ __all__ = [
     "FeatureJudge",
     "Figure",
     "Finding",
+    "ForeignFormat",
+    "ForeignNetwork",
     "Frozen",
     "Game",
     "ImageLoss",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from translate.data.published import DataSet
     from translate.doctor.diagnosis import Diagnosis
     from translate.engine import Engine
+    from translate.foreign.formats import ForeignFormat
     from translate.game import Game, ImageLoss, JudgeAugmentation
     from translate.metrics.features import FeatureExtractor
     from translate.metrics.score import Score
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from translate.report import Report
 
 #: The version of the interface that plugins are written for, hooks and public names: major.minor, by semantic versioning.
-INTERFACE = "1.1"
+INTERFACE = "1.2"
 
 hookspec = pluggy.HookspecMarker("translate")
 hookimpl = pluggy.HookimplMarker("translate")
@@ -173,6 +174,13 @@ def register_diagnoses(register: Callable[[str, DiagnosisFactory], None]) -> Non
 @hookspec
 def register_data_sets(register: Callable[[str, DataSet], None]) -> None:
     """Add data sets that ``translate data get`` fetches: ``register("maps", DATA_SET)``. Called once, when the plugin is loaded."""
+
+
+@hookspec
+def register_foreign_formats(register: Callable[[str, Callable[[], ForeignFormat]], None]) -> None:
+    """Add files of other programs that ``translate weights`` imports and exports: ``register("dcgan", PyTorchDCGAN)``. Called once, when
+    the plugin is loaded.
+    """
 
 
 @hookspec

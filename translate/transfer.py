@@ -44,6 +44,12 @@ def start_from(engine: Engine, name: str) -> None:
 
 def load_exported(recipe: Recipe, tensors: Mapping[str, Tensor], origin: str, recorded: Mapping[str, Any] | None = None) -> None:
     """Load exported networks. Raises UserError, naming the tensor and what differs from the ``recorded`` options, where they do not fit."""
+    check_exported(recipe, tensors, origin, recorded)
+    recipe.load_state_dict(tensors, strict=False)
+
+
+def check_exported(recipe: Recipe, tensors: Mapping[str, Tensor], origin: str, recorded: Mapping[str, Any] | None = None) -> None:
+    """Raise UserError where ``tensors`` are not those of the exported networks, by name and shape."""
     wanted = recipe.exported()
     mine = options.plain(recipe.options)
     others = [
@@ -61,7 +67,6 @@ def load_exported(recipe: Recipe, tensors: Mapping[str, Tensor], origin: str, re
                 f"The weights {origin} do not fit these networks: '{key}' is {tuple(tensor.shape)} in the file and "
                 f"{tuple(wanted[key].shape)} here; {advice}."
             )
-    recipe.load_state_dict(tensors, strict=False)
 
 
 def _load_if_it_fits(network: nn.Module, tensors: Mapping[str, Tensor], prefix: str) -> None:

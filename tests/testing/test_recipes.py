@@ -42,6 +42,12 @@ NARROW_RUNS: dict[str, dict[str, Any]] = {
         "generator": "discogan:channels=2",
         "discriminator": "discogan:channels=2",
     },
+    "one-sided": {
+        "domains": ("bags", "shoes"),
+        "size": 16,
+        "generator": "resnet:blocks=1,channels=4",
+        "discriminator": "patch:channels=4,layers=1",
+    },
     "vanilla": {"domains": ("points:ring8",), "preset": "points", "generator": "mlp:widths=8", "discriminator": "mlp:widths=8"},
 }
 

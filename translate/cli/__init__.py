@@ -28,6 +28,7 @@ VERBS = {
     "list": "list recipes, networks, losses, weights and plugins",
     "plugins": "list plugins, check one, or begin a new one",
     "show": "show a recipe, a network, a loss, a run or weights",
+    "weights": "list, verify, import and export weights",
 }
 #: The entry-point group of verbs that plugins add.
 GROUP = "translate.commands"

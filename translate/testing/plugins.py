@@ -18,11 +18,12 @@ from translate.plugins import GROUP, Plugins
 from translate.recipe import Recipe
 from translate.testing.augmentations import check_augmentation
 from translate.testing.common import NonConforming
-from translate.testing.data import check_data, check_strangers
+from translate.testing.data import OpenDomain, check_data, check_strangers
 from translate.testing.data_sets import check_data_set
 from translate.testing.diagnoses import check_diagnosis
 from translate.testing.discriminators import check_discriminator
 from translate.testing.features import check_features
+from translate.testing.foreign_formats import check_foreign_format
 from translate.testing.games import check_game
 from translate.testing.generators import check_generator
 from translate.testing.imports import check_import
@@ -41,7 +42,7 @@ STEPS = 3
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one check: ``kind`` and ``name`` say of what, and ``advice``, where it is not ``ok``, what to do."""
+    """What became of one check: ``kind`` and ``name`` say of what; ``advice`` what to do, or, where it is ``ok``, what to beware of."""
 
     kind: str
     name: str
@@ -49,7 +50,7 @@ class Result:
     advice: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind} '{self.name}': {'ok' if self.ok else self.advice}"
+        return f"{self.kind} '{self.name}': {'; '.join(filter(None, ('ok', self.advice))) if self.ok else self.advice}"
 
 
 def check_plugin(
@@ -82,7 +83,7 @@ def check_plugin(
         results.append(_tried("events", ", ".join(events), [partial(check_events, plugin, name)]))
     open_domain = getattr(plugin, "open_domain", None)
     if open_domain is not None and hasattr(open_domain, "translate_impl"):
-        results.append(_tried("hook", "open_domain", [partial(check_strangers, open_domain)]))
+        results.append(_tried("hook", "open_domain", [partial(_check_open_domain, open_domain, domains)]))
         results += [_tried("domain", each, [partial(check_data, open_domain, each, data=data)]) for each in domains]
     return results
 
@@ -94,6 +95,11 @@ def _with(plugin: object, name: str) -> Plugins:
     plugins = Plugins(blocked=itself)
     plugins.add(plugin, name)
     return plugins
+
+
+def _check_open_domain(open_domain: OpenDomain, domains: Sequence[str]) -> str:
+    check_strangers(open_domain)
+    return "" if domains else "none of its domains was looked at, for none was named: --domains NAME"
 
 
 def _checks(plugins: Plugins, kind: str, text: str, factory: Any) -> list[Callable[[], object]]:
@@ -117,6 +123,7 @@ def _checks(plugins: Plugins, kind: str, text: str, factory: Any) -> list[Callab
         "score": partial(check_score, factory, part=text),
         "diagnosis": partial(check_diagnosis, factory, part=text),
         "data set": partial(check_data_set, factory, name=text),
+        "foreign format": partial(check_foreign_format, factory, name=text),
         "listener": partial(check_listener, factory, part=text),
     }
     return [of_any_size[kind]] if kind in of_any_size else [by_size[kind](size) for size in SIZES]
@@ -133,13 +140,13 @@ def _check_recipe(plugins: Plugins, name: str, recipe: type[Recipe], size: int) 
 
 
 def _tried(kind: str, name: str, checks: Sequence[Callable[[], object]]) -> Result:
-    """The result of the first check that is not refused, or the first refusal."""
+    """The result of the first check that is not refused, or the first refusal; a text that a check returns is what to beware of."""
     refusal = ""
     for check in checks:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DataWarning)
-                check()
+                said = check()
         except UserError as error:
             refusal = refusal or str(error)
             continue
@@ -147,5 +154,5 @@ def _tried(kind: str, name: str, checks: Sequence[Callable[[], object]]) -> Resu
             return Result(kind, name, False, str(error))
         except Exception as error:  # whatever a stranger's code raises
             return Result(kind, name, False, f"The check fails by {type(error).__name__}: {error}.")
-        return Result(kind, name, True)
+        return Result(kind, name, True, said if isinstance(said, str) else "")
     return Result(kind, name, False, f"Nothing that was tried is taken: {refusal}")
