@@ -443,9 +443,10 @@ def test_without_a_folder_a_signal_keeps_the_engine_whole(tiny):
 def test_a_domain_longer_than_the_epoch_is_seen_whole():
     from translate.data.augment import Augmentation
     from translate.data.loader import Loader, Source
+    from translate.isolation import Guard
     from translate.plugins import installed
 
-    domain = installed().open_domain("digits", None, "test", (8, 8), ("digits",))
+    _, domain = Guard(installed()).find_domain("digits", None, "test", (8, 8), ("digits",))
     loader = Loader(
         [Source(domain, (8, 8), 0)],
         ("round",),

@@ -13,6 +13,7 @@ from conftest import TINY
 
 import translate
 from translate import Engine, Part, hookspecs
+from translate.isolation import Guard
 from translate.options import kind
 from translate.plugins import installed
 from translate.settings import RunOptions
@@ -75,8 +76,8 @@ def test_the_example_of_each_hook_runs(hook, photos, tmp_path, capsys):
             assert (tmp_path / "run" / "samples" / "000002.png").is_file()
             assert engine.used >= {"example"}
         elif hook == "open_domain":
-            domain = plugins.open_domain("grey", None, "train", None, ("grey",))
-            assert domain is not None
+            owner, domain = Guard(plugins).find_domain("grey", None, "train", None, ("grey",))
+            assert owner == "example"
             assert domain.read(3)[0, 0, 0] == 60
         elif hook in ("register_features", "register_scores"):
             ((plural, name),) = added
@@ -88,6 +89,9 @@ def test_the_example_of_each_hook_runs(hook, photos, tmp_path, capsys):
         elif hook == "register_data_sets":
             ((_, name),) = added
             assert plugins.data_sets[name].domains == ("first", "second")
+        elif hook == "register_foreign_formats":
+            ((_, name),) = added
+            assert plugins.foreign_formats[name]().recognise({"layers.0.weight": (16, 3, 7, 7)}) is not None
         elif hook in EVENTS:
             Engine("cyclegan", ("cat", "dog"), out=tmp_path / "run", **settings).fit()
             assert capsys.readouterr().out
@@ -121,6 +125,6 @@ def test_every_registry_has_an_option_that_takes_its_parts():
     """No hook without a caller; what evaluations and ``translate data`` take is no option of a run."""
     options = {each.name for cls in [RunOptions, *(m.Options for m in installed().recipes.values())] for each in fields(cls)}
     for plural in installed().registries:
-        if plural not in ("recipes", "features", "scores", "data-sets"):
+        if plural not in ("recipes", "features", "scores", "data-sets", "foreign-formats"):
             assert {option for _, option in options_for(plural)} <= options
     assert kind(RunOptions, "augment") is Part

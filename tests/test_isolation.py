@@ -6,13 +6,15 @@ import warnings
 from dataclasses import dataclass
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from conftest import TINY
 
 import translate
-from translate import Engine, Game, PluginError, PluginWarning, UnknownName, hookimpl
+from translate import Engine, Game, PluginError, PluginWarning, UnknownName, UserError, hookimpl
 from translate import plugins as module
+from translate.checkpoint import read_record
 from translate.plugins import Plugins, installed
 
 
@@ -167,9 +169,29 @@ def test_a_plugin_that_fails_to_open_data_is_named(monkeypatch):
 
     with monkeypatch.context() as context:
         plugins, _ = twenty(context, failing={}, extra={"a-data": Data}.items())
-    with pytest.raises(
-        PluginError, match=r"Plugin 'a-data' \(.* 1.2\) failed to open the domain 'moon' \(OSError: disk on fire\)"
+    said = r"Plugin 'a-data' \(.* 1.2\) failed to open the domain '{}' \(OSError: disk on fire\)"
+    with pytest.warns(PluginWarning, match=said.format("horse")) as caught:
+        engine = Engine("cyclegan", ("horse", "zebra"), plugins=plugins, **TINY)  # somebody else has them
+    assert len(caught) == 1
+    assert engine.found.owners == {"horse": "pictures", "zebra": "pictures"}
+    with (
+        pytest.warns(PluginWarning, match=said.format("moon")),
+        pytest.raises(UserError, match="no pictures for the domains moon"),
     ):
+        Engine("cyclegan", ("moon", "sun"), plugins=plugins, **TINY)
+    with pytest.raises(PluginError, match=said.format("horse") + "; --on-plugin-error disable goes on without it"):
+        Engine("cyclegan", ("horse", "zebra"), plugins=plugins, on_plugin_error="fail", **TINY)
+
+
+def test_what_a_plugin_refuses_on_purpose_is_heard_from_it(monkeypatch):
+    class Data:
+        @hookimpl
+        def open_domain(self, name):
+            raise UserError("The moon has no pictures of the sun.")
+
+    with monkeypatch.context() as context:
+        plugins, _ = twenty(context, failing={}, extra={"a-data": Data}.items())
+    with pytest.raises(UserError, match="The moon has no pictures of the sun"):
         Engine("cyclegan", ("moon", "sun"), plugins=plugins, **TINY)
 
 
@@ -209,7 +231,7 @@ def test_weights_of_a_plugin_that_is_not_there_say_how_to_get_it(tiny, tmp_path)
             return self.convolve(image).tanh()
 
     with translate.plugin(Mine(), "mine") as plugins:
-        plugins.found.append(module.Plugin("mine", "translate-mine", "2.1", "loaded"))
+        plugins.found[-1] = module.Plugin("mine", "translate-mine", "2.1", "loaded")
         try:
             tiny(generator="mine-alone", out=tmp_path / "run").fit()
             tiny(out=tmp_path / "without").fit()
@@ -238,6 +260,10 @@ def test_listeners_of_one_name_and_of_no_hook_get_a_sentence(tiny):
         def step_finished(self):
             pass
 
+    class Deaf:
+        def step_reported(self):
+            pass
+
     ear = Ear()
     tiny(listeners=[ear]).fit()
     assert ear.heard == 1
@@ -245,6 +271,58 @@ def test_listeners_of_one_name_and_of_no_hook_get_a_sentence(tiny):
         tiny(listeners=[ear, ear])
     with pytest.raises(PluginError, match=r"cannot take part .*unknown hook 'step_finished'"):
         tiny(listeners=[Old()])
+    with pytest.raises(PluginError, match=r"'<.*Deaf>' implements no hook; mark its functions with @translate.hookimpl"):
+        tiny(listeners=[Deaf()])
+
+
+def test_a_plugin_of_this_process_is_recorded_and_missed(tiny, tmp_path):
+    class Mine:
+        @hookimpl
+        def register_generators(self, register):
+            register("mine-alone", lambda source, target: torch.nn.Conv2d(source.channels, target.channels, 1))
+
+    with translate.plugin(Mine(), "mine"):
+        engine = tiny(generator="mine-alone", out=tmp_path / "run").fit()
+        assert {"mine": "registered by translate.plugin"}.items() <= read_record(tmp_path / "run")["plugins"].items()
+        assert engine.header().versions["plugin mine"] == "registered by translate.plugin"
+    for use in (Engine.load, Engine.resume):
+        with pytest.raises(
+            UnknownName, match=r"made with plugin 'mine' \(registered by translate.plugin\), not loaded here: register it"
+        ):
+            use(tmp_path / "run")
+    assert "mine" not in {plugin.name for plugin in installed().found}
+
+
+def test_a_plugins_domain_that_is_empty_or_says_not_where_it_is_from(photos):
+    class Dream(translate.Domain):
+        channels = 3
+
+        def __init__(self, name, count):
+            self.name, self.count = name, count
+
+        def __len__(self):
+            return self.count
+
+        def read(self, index):
+            return np.zeros((16, 16, 3), np.uint8)
+
+        def fingerprint(self):
+            return "0"
+
+    class Dreams:
+        @hookimpl
+        def open_domain(self, name, split):
+            return (
+                Dream(name, {"moon": 3, "sun": 4}.get(name, 0) if split == "train" else 0)
+                if name in ("moon", "sun", "none")
+                else None
+            )
+
+    with translate.plugin(Dreams(), "dreams"):
+        found = Engine("cyclegan", ("moon", "sun"), **TINY).found
+        assert found.summary().startswith("moon: 3 samples from plugin 'dreams'; sun: 4 from plugin 'dreams'; no test")
+        with pytest.raises(UserError, match=r"The domain 'none' of plugin 'dreams' is empty"):
+            Engine("cyclegan", ("moon", "none"), **TINY)
 
 
 def test_an_allow_list_blocks_all_others(monkeypatch):

@@ -9,14 +9,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import metadata
 from types import ModuleType, SimpleNamespace
+from typing import ClassVar
 
 import pytest
 import torch
 from conftest import TINY
 
 import translate
-from translate import Domain, Engine, Game, ImageLoss, Recipe, UnknownName, hookimpl, hookspecs
+from translate import Domain, Engine, Game, ImageLoss, PluginWarning, Recipe, UnknownName, hookimpl, hookspecs
 from translate import plugins as module
+from translate.isolation import Guard
 from translate.plugins import Plugins, installed
 
 HOOKS = sorted(name for name, each in vars(hookspecs).items() if hasattr(each, "translate_spec"))
@@ -47,11 +49,33 @@ def test_every_hook_has_a_test_a_sentence_and_types():
         assert all(p.annotation is not inspect.Parameter.empty for p in inspect.signature(spec).parameters.values()), name
 
 
-def test_with_every_plugin_blocked_the_registries_are_empty():
-    plugins = Plugins(blocked=["*"])
+def test_with_no_plugin_allowed_the_registries_are_empty():
+    plugins = Plugins(allowed=())
     assert {name: len(registry) for name, registry in plugins.registries.items()} == dict.fromkeys(plugins.registries, 0)
     assert {plugin.state for plugin in plugins.found} == {"blocked"}
-    assert plugins.open_domain("horse", None, "train", None, ("horse",)) is None
+    assert Guard(plugins).find_domain("horse", None, "train", None, ("horse",)) is None
+
+
+def test_a_star_blocks_all_but_the_librarys_own(monkeypatch):
+    everybody = {plugin.name for plugin in Plugins().found}
+    other = SimpleNamespace(name="other", load=lambda: None, value="other", dist=SimpleNamespace(name="other", version="1"))
+    nobodys = SimpleNamespace(name="nobodys", load=lambda: None, value="nobodys", dist=None)
+    own = [*module.entry_points(group="translate")]
+    monkeypatch.setattr(module, "entry_points", lambda group: [*own, other, nobodys])
+    states = {plugin.name: plugin.state for plugin in Plugins(blocked=["*"]).found}
+    assert states == dict.fromkeys(everybody, "loaded") | {"other": "blocked", "nobodys": "blocked"}
+
+
+@pytest.mark.parametrize("variable", [module.BLOCK, module.ALLOW])
+def test_a_plugin_to_block_or_allow_that_is_not_there_is_told_of(monkeypatch, variable):
+    monkeypatch.setenv(variable, "cyclegann")
+    installed.cache_clear()
+    try:
+        said = rf"{variable} names the plugin 'cyclegann', which is not installed here\. Did you mean 'cyclegan'\?"
+        with pytest.warns(PluginWarning, match=said):
+            installed()
+    finally:
+        installed.cache_clear()
 
 
 def test_blocking_from_the_environment():
@@ -61,7 +85,7 @@ def test_blocking_from_the_environment():
         capture_output=True,
         text=True,
         check=True,
-        env={**__import__("os").environ, module.BLOCK: "*"},
+        env={**__import__("os").environ, module.ALLOW: ""},
     )
     assert set(result.stdout.strip("[]\n").split(", ")) == {"0"}
 
@@ -299,6 +323,21 @@ def test_hook_register_diagnoses(add, tiny):
 def test_hook_register_data_sets(add):
     data_set = translate.DataSet("Mine", "https://example.org", "CC0", "Me (2026)", ("a", "b"), terms="Ask me.")
     assert register_through("register_data_sets", data_set, add).data_sets["mine"] is data_set
+
+
+def test_hook_register_foreign_formats(add):
+    class Mine(translate.ForeignFormat):
+        """Mine."""
+
+        files: ClassVar = {"cyclegan": {"G": "g.pth", "F": "f.pth"}}
+
+        def recognise(self, shapes):
+            return None
+
+        def published(self, shapes):
+            return None
+
+    assert register_through("register_foreign_formats", Mine, add).foreign_formats["mine"] is Mine
 
 
 def test_hook_register_listeners(add, tiny):

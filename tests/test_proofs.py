@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from translate import Engine, Space
+from translate.isolation import Guard
 from translate.plugins import installed
 
 
@@ -36,7 +37,7 @@ class Half:
     """Every tenth drawing of a split: enough for a score."""
 
     def __init__(self, name, split):
-        self.domain = installed().open_domain(name, None, split, (48, 48), ("horse", "zebra"))
+        _, self.domain = Guard(installed()).find_domain(name, None, split, (48, 48), ("horse", "zebra"))
 
     def __len__(self):
         return len(self.domain) // 10

@@ -30,7 +30,6 @@ from translate.isolation import Guard
 from translate.length import Length, Measure
 from translate.metrics.evaluation import CHOICE, Evaluation, evaluate
 from translate.options import Part
-from translate.parts import build_part, owners
 from translate.plugins import Hooks, Plugins, installed
 from translate.precision import check_precision, choose_device
 from translate.pretrained import Pretrained, backbones
@@ -39,6 +38,7 @@ from translate.recipe import Batch, Make, Recipe
 from translate.recorder import Means, Recorder
 from translate.reopening import reopen
 from translate.report import Report
+from translate.roster import Roster
 from translate.sampling import sample
 from translate.settings import RunOptions, default_preset, one_length, resolve
 from translate.stopping import stop_requests
@@ -109,17 +109,18 @@ class Engine:
     ) -> None:
         """Open the data and build everything that training needs; where a run is ``fresh``, data that was not named is looked for."""
         plugins.check(run.on_plugin_error)
-        self.plugins, self.preset, self.run_options = plugins, preset, run
+        self.preset, self.run_options = preset, run
+        self._ask(plugins)
         self.device = choose_device(run.device)
         check_precision(self.device, run.precision)
-        augmentation = build_part(plugins.augmentations, run.augment, Augmentation, run.size)
+        augmentation = self.roster.build(plugins.augmentations, run.augment, Augmentation, run.size)
         if tuple(augmentation.size) != tuple(run.size):
             raise UserError(
                 f"The augmentation was made for pictures of {options.Size(*augmentation.size)}, and the run has --size {run.size}; give "
                 f"the class itself."
             )
         self.found: Found | None = open_domains(
-            plugins,
+            self.guard,
             run.domains,
             run.data,
             augmentation.loading_size,
@@ -131,12 +132,12 @@ class Engine:
         self._build(name, method, own, [_space(domain, run.size) for domain in self.found.train], training=True)
         if fresh and run.init_from is None:
             self._begin()
-        self.used |= {*owners(plugins.augmentations, run.augment), *self.found.plugins}
+        for domain in (*self.found.train, *filter(None, self.found.test)):
+            self.roster.add(domain, f"domain '{domain.name}'", self.found.owners.get(domain.name))
         for part in run.listeners:
-            self.used |= {*owners(plugins.listeners, part)}
-            self.listeners.add(build_part(plugins.listeners, part, None), part.name)
+            self.listeners.add(self.roster.build(plugins.listeners, part, None), part.name)
         self.doctor: Doctor | None = Doctor(plugins, run.diagnoses, self.guard)
-        self.used |= {*self.doctor.asked}
+        self.used.update(self.doctor.asked)
         self.backbones = backbones(self.recipe)
         self.epoch_samples = self.recipe.epoch_length([len(domain) for domain in self.found.train], run.batch)
         self.lengths = (Length(run.steps, run.epochs),)
@@ -158,6 +159,20 @@ class Engine:
             workers=run.workers,
         )
 
+    def _ask(self, plugins: Plugins) -> None:
+        """Ask ``plugins`` for parts from here on, and note which are used."""
+        self.plugins = plugins
+        self.roster = Roster(plugins)
+        #: Asks plugins on behalf of this engine, each until it fails.
+        self.guard = Guard(plugins, self.run_options.on_plugin_error, self.used)
+        #: Objects with event hooks that are told of this engine alone, by name. What they raise stops it.
+        self.listeners = Hooks()
+
+    @property
+    def used(self) -> set[str]:
+        """The plugins that the run rests on: where one of them fails, the run stops."""
+        return self.roster.used
+
     def _build(self, name: str, method: type[Recipe], own: Recipe.Options, spaces: Sequence[Space], *, training: bool) -> None:
         self.recipe_name, self.spaces = name, tuple(spaces)
         self.out = None
@@ -168,15 +183,11 @@ class Engine:
         self._writer = Writer()
         #: Options that were changed on the way, against the rule that a run goes on as it began.
         self.overridden: tuple[str, ...] = ()
-        make = Make(self.plugins, spaces, training=training, judge_augment=self.run_options.judge_augment)
+        make = Make(self.plugins, spaces, training=training, judge_augment=self.run_options.judge_augment, roster=self.roster)
         with seeded(self.device, derive(self.run_options.seed, "build")):
             self.recipe = method(own, make).to(self.device)
-        #: The plugins that the run rests on: where one of them fails, the run stops.
-        self.used = make.used | ({self.plugins.recipes.owner(name)} if name in self.plugins.recipes else set())
-        #: Asks plugins on behalf of this engine, each until it fails.
-        self.guard = Guard(self.plugins, self.run_options.on_plugin_error, self.used)
-        #: Objects with event hooks that are told of this engine alone, by name. What they raise stops it.
-        self.listeners = Hooks()
+        owner = self.plugins.recipes.owner(name) if name in self.plugins.recipes else None
+        self.roster.add(self.recipe, f"recipe '{name}'", owner)
 
     def _begin(self) -> None:
         """Let parts that begin from other weights fetch them: called once a run, and never where its own weights are to be loaded."""
@@ -199,7 +210,8 @@ class Engine:
         if self.found is None:
             raise UserError("This engine was loaded from weights and has no pictures; give them to translate().")
         source = self.found.test[domain] or self.found.train[domain]
-        return as_networks_see(source, self.spaces[domain], range(min(count, len(source))), self.device, self.run_options.fit)
+        with self.roster.blaming("where a sample was read"):
+            return as_networks_see(source, self.spaces[domain], range(min(count, len(source))), self.device, self.run_options.fit)
 
     # Training
 
@@ -277,20 +289,10 @@ class Engine:
             clock = self.clock
             if position != self.consumed:  # another iterator has gone on in the meantime
                 stream = self.loader.batches(self.consumed)
-            wanted = self.recipe.batches(clock)
-            micro_batches: list[list[Batch]] = [[next(stream) for _ in range(wanted)] for _ in range(run.accumulate)]
-            try:
+            with self.roster.blaming(f"at step {self.step + 1}"), _explained():
+                wanted = self.recipe.batches(clock)
+                micro_batches: list[list[Batch]] = [[next(stream) for _ in range(wanted)] for _ in range(run.accumulate)]
                 losses = trainer.step(micro_batches, clock, watch=self._due(self.step + 1))
-            except (MemoryError, torch.OutOfMemoryError) as error:
-                raise out_of_memory(error) from error
-            except RuntimeError as error:
-                if "can't allocate memory" not in str(error):  # so says the allocator of a CPU
-                    raise
-                raise out_of_memory(error) from error
-            except ValueError as error:
-                if "more than 1 value per channel" not in str(error):
-                    raise
-                raise UserError("Batch normalisation needs more than one sample to compare; raise --batch.") from error
             self.step += 1
             self.consumed += run.batch * wanted * run.accumulate
             position = self.consumed
@@ -496,13 +498,14 @@ class Engine:
         file = checkpoint.locate(path)
         tensors, header = checkpoint.load_weights(file)
         engine = cls.__new__(cls)
-        engine.plugins = plugins or installed()
         engine.device = choose_device(device)
         engine.preset, engine.found, engine._trainer, engine._loader, engine.doctor = None, None, None, None, None
         engine.run_options = RunOptions(domains=tuple(space.name for space in header.spaces), device=device)
+        engine._ask(plugins or installed())
         recorded = {name.removeprefix("plugin "): each for name, each in header.versions.items() if name.startswith("plugin ")}
         with explained(engine.plugins, recorded):
             method = recorded_method(header.recipe, recipe, engine.plugins)
+            method.check_domains(header.recipe, [space.name for space in header.spaces])
             values = {**header.options, **given_again(header.options, given)}
             own = options.build(method.Options, values, f"Recipe '{header.recipe}'")
             engine._build(header.recipe, method, own, header.spaces, training=False)
@@ -556,7 +559,7 @@ class Engine:
 
     def _plugins_loaded(self) -> dict[str, str]:
         return {
-            each.name: f"{each.distribution} {each.version}"
+            each.name: each.origin
             for each in self.plugins.found
             if each.state in ("loaded", "disabled")
         }
@@ -600,7 +603,7 @@ class Engine:
         self,
         data: str | Path | None = None,
         *,
-        scores: Sequence[object] = ("all",),
+        scores: object = ("all",),
         features: object = None,
         count: int = 500,
         seed: int = 0,
@@ -608,9 +611,9 @@ class Engine:
     ) -> Evaluation:
         """Scores on held-out samples of ``data``, by default of what the engine trains on or, once loaded, finds as a run does.
 
-        ``scores`` and ``features`` are parts, names or objects; "all" is every registered score that fits. Up to ``count`` samples of each
-        domain are taken. ``settings`` are those of the run that choose and fit its pictures: ``holdout``, ``holdout_seed`` and ``fit``; an
-        engine that trains knows them. Raises UserError where the data or a part is not to be had.
+        ``scores``, one or a list, and ``features`` are parts, names or objects; "all" is every registered score that fits. Up to ``count``
+        samples of each domain are taken. ``settings`` are those of the run that choose and fit its pictures: ``holdout``, ``holdout_seed``
+        and ``fit``; an engine that trains knows them. Raises UserError where the data or a part is not to be had.
         """
         if unknown := settings.keys() - CHOICE:
             raise UserError(
@@ -623,7 +626,7 @@ class Engine:
         )
         if data is None and self.found is not None and self.found.root is not None:
             data = self.found.root
-        chosen = [scores] if isinstance(scores, str) else list(scores)
+        chosen = list(scores) if isinstance(scores, list | tuple) else [scores]
         return evaluate(
             self,
             None if settings or self.found is None or data not in (None, self.found.root) else self.found,
@@ -638,7 +641,10 @@ class Engine:
     def averaged(self) -> Iterator[None]:
         """Inside, the recipe's networks are the averaged ones where an average is kept, as in the weights file."""
         self._settle()
-        with self._trainer.averaged() if self._trainer is not None else nullcontext():
+        with (
+            self.roster.blaming(f"after step {self.step}"),
+            self._trainer.averaged() if self._trainer is not None else nullcontext(),
+        ):
             yield
 
     def _settle(self) -> None:
@@ -656,6 +662,23 @@ class Engine:
             steps.append((batches, clock))
         self._trainer.settle(steps)
         self._settled = self.step
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Inside, what a step commonly fails of is said in a sentence."""
+    try:
+        yield
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise out_of_memory(error) from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):  # so says the allocator of a CPU
+            raise
+        raise out_of_memory(error) from error
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise UserError("Batch normalisation needs more than one sample to compare; raise --batch.") from error
 
 
 def out_of_memory(error: BaseException) -> UserError:

@@ -68,6 +68,11 @@ def brief(error: BaseException) -> str:
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
+def capitalised(text: str) -> str:
+    """``text`` as the beginning of a sentence: its first letter large, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def near(name: str, names: Iterable[str]) -> str:
     """`` Did you mean 'x'?`` for the closest of ``names``, or an empty string.
 

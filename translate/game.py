@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable
-from typing import Any, ClassVar, Protocol, cast
+from collections.abc import Callable, Hashable
+from functools import wraps
+from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn
 
 from translate.clock import Clock
 from translate.data.domain import Space
+from translate.errors import RecipeError
 from translate.options import Part
+
+#: The methods of a game.
+SIDES = ("discriminator", "generator")
 
 
 class Judge(Protocol):
@@ -41,6 +46,12 @@ class Game(nn.Module):
     #: The raw score at which a judge is undecided; None where a single score says nothing.
     middle: ClassVar[float | None] = 0.0
 
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        for side in SIDES:  # what an author's code returns is looked at where it is returned, whoever calls it
+            if side in vars(cls):
+                setattr(cls, side, _checked(vars(cls)[side]))
+
     @abstractmethod
     def discriminator(self, judge: Judge, real: Tensor, fake: Tensor, clock: Clock) -> dict[str, Tensor]:
         """What the discriminator minimises: low where it tells ``real`` from ``fake``."""
@@ -70,9 +81,13 @@ class ImageLoss(nn.Module):
     needs_judge: ClassVar[bool] = False
 
     def __call__(self, output: Tensor, target: Tensor, judge: Judge | None = None) -> Tensor:
-        """The distance; ``judge`` reaches those losses that need it."""
+        """The distance; ``judge`` reaches those losses that need it. Raises RecipeError unless it is a scalar."""
         more: tuple[Any, ...] = (judge,) if self.needs_judge else ()
-        return cast(Tensor, super().__call__(output, target, *more))
+        distance = super().__call__(output, target, *more)
+        if not isinstance(distance, Tensor) or distance.dim():
+            found = f"of the shape {tuple(distance.shape)}" if isinstance(distance, Tensor) else f"a {type(distance).__name__}"
+            raise RecipeError(f"What {type(self).__name__} returns is {found}; it must be a scalar tensor: take its mean.")
+        return distance
 
     def check(self, space: Space) -> None:
         """Raise UserError, before training starts, where samples of ``space`` cannot be compared."""
@@ -104,6 +119,25 @@ class JudgeAugmentation(nn.Module):
     @abstractmethod
     def forward(self, samples: Tensor) -> Tensor:
         """``samples``, changed at random."""
+
+
+def _checked(method: Callable[..., Any]) -> Callable[..., dict[str, Tensor]]:
+    """``method`` of a game; raises RecipeError unless it returns named scalars."""
+
+    @wraps(method)
+    def checked(self: Game, *arguments: Any, **named: Any) -> dict[str, Tensor]:
+        losses = method(self, *arguments, **named)
+        what = f"Method '{method.__name__}' of {type(self).__name__}"
+        if not isinstance(losses, dict) or not losses or not all(isinstance(name, str) for name in losses):
+            found = "nothing" if losses is None else "no losses" if losses == {} else f"a {type(losses).__name__}"
+            raise RecipeError(f"{what} returns {found}; it must return a dictionary of named losses, such as {{'fool': loss}}.")
+        for name, loss in losses.items():
+            if not isinstance(loss, Tensor) or loss.dim():
+                found = f"of the shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+                raise RecipeError(f"{what} returns a loss '{name}' that is {found}; it must be a scalar tensor: take its mean.")
+        return losses
+
+    return checked
 
 
 class AugmentedGame(Game):

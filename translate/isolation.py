@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from translate.errors import Interrupted, NotFinite, PluginError, PluginWarning, brief
+from translate.errors import Interrupted, NotFinite, PluginError, PluginWarning, TranslateError, brief, capitalised
 from translate.plugins import BLOCK, OnError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from translate.data.domain import Domain
     from translate.plugins import Plugins
 
 
@@ -31,6 +34,26 @@ class Guard:
                 with self.asking(name, f"at {event}", self.used):
                     implementation(**arguments)
 
+    def find_domain(
+        self, name: str, root: Path | None, split: str, size: tuple[int, int] | None, domains: tuple[str, ...]
+    ) -> tuple[str, Domain] | None:
+        """The first plugin, in the order of names, that has the domain, and the domain; what plugins refuse on purpose is raised."""
+        for owner, implementation in self.plugins.implementations("open_domain"):
+            if owner in self.disabled:
+                continue
+            domain: Domain | None = None
+            refusal: TranslateError | None = None
+            with self.asking(owner, f"to open the domain '{name}'", self.used):
+                try:
+                    domain = implementation(name=name, root=root, split=split, size=size, domains=domains)
+                except TranslateError as error:
+                    refusal = error
+            if refusal is not None:
+                raise refusal
+            if domain is not None:
+                return owner, domain
+        return None
+
     @contextmanager
     def asking(self, name: str, where: str, used: Collection[str] = ()) -> Iterator[None]:
         """Inside, what the plugin ``name`` raises is dealt with as the policy says; ``where`` says what it was asked for: "at run_started".
@@ -44,8 +67,7 @@ class Guard:
         except (Interrupted, NotFinite):
             raise  # what ends a run ends it, whoever notices
         except (Exception, SystemExit) as error:  # whatever a stranger's code raises must not take a run with it
-            said = f"{self.plugins.origin(name)} failed {where} ({brief(error)})"
-            said = said[:1].upper() + said[1:]
+            said = capitalised(f"{self.plugins.origin(name)} failed {where} ({brief(error)})")
             if name in used:
                 raise PluginError(f"{said}, and the run rests on it; {BLOCK}={name} keeps it out of a run without it.") from error
             if self.on_error == "fail":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection
 from typing import Any, TypeVar, cast
 
 from torch import nn
@@ -64,6 +63,6 @@ def build_part(registry: Registry[Any], part: Part, wanted: type[T] | None, *arg
     return cast(T, result)
 
 
-def owners(registry: Registry[Any], part: Part) -> Collection[str]:
+def owner(registry: Registry[Any], part: Part) -> str | None:
     """The plugin that ``part`` comes from, if it comes from one."""
-    return [registry.owner(part.name)] if part.given is None and part.name in registry else []
+    return registry.owner(part.name) if part.given is None and part.name in registry else None

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
 
 from translate import hookspecs
-from translate.data.domain import Domain
-from translate.errors import PluginError, TranslateError, brief, listed
+from translate.errors import PluginError, PluginWarning, TranslateError, brief, capitalised, listed, near
 from translate.hookspecs import (
     AugmentationFactory,
     DiagnosisFactory,
@@ -34,6 +33,7 @@ from translate.registry import Registry
 
 if TYPE_CHECKING:
     from translate.data.published import DataSet
+    from translate.foreign.formats import ForeignFormat
 
 #: The entry-point group of plugins.
 GROUP = "translate"
@@ -41,6 +41,11 @@ GROUP = "translate"
 BLOCK = "TRANSLATE_BLOCK"
 #: Set to names of plugins, this variable keeps all others from being loaded.
 ALLOW = "TRANSLATE_ALLOW"
+
+#: The distribution of the library, whose plugins stay where all others are blocked.
+OWN = "image-translate"
+#: Where a plugin is from that no distribution brought.
+HERE = "registered by translate.plugin"
 
 #: What happens when a plugin that is no part of a run fails: the run stops, or goes on without it.
 OnError = Literal["fail", "disable"]
@@ -59,8 +64,13 @@ class Plugin:
     #: What the entry point names: a module, or an object in one, "module:object".
     target: str = ""
 
+    @property
+    def origin(self) -> str:
+        """Where it is from, as records say it."""
+        return f"{self.distribution} {self.version}".strip()
+
     def __str__(self) -> str:
-        return f"plugin '{self.name}' ({self.distribution} {self.version})"
+        return f"plugin '{self.name}'" + (f" ({self.origin})" if self.distribution != HERE else "")
 
 
 class Hooks:
@@ -80,6 +90,10 @@ class Hooks:
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
+            if not self._manager.get_hookcallers(plugin):
+                raise PluginError(
+                    f"'{name}' implements no hook; mark its functions with @translate.hookimpl: docs/reference/hooks.md lists the hooks."
+                )
             self._refuse_wrappers(name)
         except pluggy.PluginValidationError as error:
             self.remove(name)
@@ -118,8 +132,8 @@ class Plugins:
     """The plugins of this process and what they registered.
 
     Each entry point is loaded by itself, in the order of names, and undone when it fails: a broken plugin takes nothing else with
-    it. ``blocked`` are names that are not loaded; ``"*"`` blocks all, and then every registry is empty. Where ``allowed`` is given, all
-    others are blocked.
+    it. ``blocked`` are names that are not loaded; ``"*"`` blocks all that are not of this library. Where ``allowed`` is given, all others
+    are blocked.
     """
 
     def __init__(self, blocked: Collection[str] = (), allowed: Collection[str] | None = None) -> None:
@@ -135,11 +149,15 @@ class Plugins:
         self.scores: Registry[ScoreFactory] = Registry("score", self.hint)
         self.diagnoses: Registry[DiagnosisFactory] = Registry("diagnosis", self.hint)
         self.data_sets: Registry[DataSet] = Registry("data set", self.hint)
+        self.foreign_formats: Registry[Callable[[], ForeignFormat]] = Registry("foreign format", self.hint)
         self.listeners: Registry[ListenerFactory] = Registry("listener", self.hint)
         self.found: list[Plugin] = []
         self._hooks = Hooks()
         for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-            kept_out = "*" in blocked or entry.name in blocked or (allowed is not None and entry.name not in allowed)
+            strange = entry.dist is None or entry.dist.name != OWN
+            kept_out = (
+                entry.name in blocked or ("*" in blocked and strange) or (allowed is not None and entry.name not in allowed)
+            )
             self._load_entry(entry, blocked=kept_out)
 
     @property
@@ -158,6 +176,7 @@ class Plugins:
             "scores": self.scores,
             "diagnoses": self.diagnoses,
             "data-sets": self.data_sets,
+            "foreign-formats": self.foreign_formats,
             "listeners": self.listeners,
         }
 
@@ -193,36 +212,12 @@ class Plugins:
         """The plugin ``name`` as sentences call it, with its distribution and version where it was installed."""
         return next((str(plugin) for plugin in self.found if plugin.name == name), f"plugin '{name}'")
 
-    def find_domain(
-        self, name: str, root: Path | None, split: str, size: tuple[int, int] | None, domains: tuple[str, ...]
-    ) -> tuple[str, Domain] | None:
-        """The first plugin, in the order of names, that has the domain, and the domain."""
-        for owner, implementation in self._hooks.implementations("open_domain"):
-            try:
-                domain: Domain | None = implementation(name=name, root=root, split=split, size=size, domains=domains)
-            except TranslateError:
-                raise
-            except Exception as error:  # whatever a stranger's code raises
-                raise PluginError(
-                    f"{_upper(self.origin(owner))} failed to open the domain '{name}' ({brief(error)}); {BLOCK}={owner} keeps it out."
-                ) from error
-            if domain is not None:
-                return owner, domain
-        return None
-
-    def open_domain(
-        self, name: str, root: Path | None, split: str, size: tuple[int, int] | None, domains: tuple[str, ...]
-    ) -> Domain | None:
-        """The domain of the first plugin, in the order of names, that has it."""
-        found = self.find_domain(name, root, split, size, domains)
-        return found[1] if found else None
-
     def check(self, on_error: OnError) -> None:
         """Raise PluginError where a plugin is broken and the policy is to fail."""
         broken = [plugin for plugin in self.found if plugin.state == "broken"]
         if broken and on_error == "fail":
             raise PluginError(
-                f"{_upper(str(broken[0]))} is broken: {broken[0].problem}; --on-plugin-error disable goes on without it."
+                f"{capitalised(str(broken[0]))} is broken: {broken[0].problem}; --on-plugin-error disable goes on without it."
             )
 
     def implementations(self, hook: str) -> list[tuple[str, Callable[..., Any]]]:
@@ -253,8 +248,16 @@ class Plugins:
             return ""
         names = listed(f"'{name}' ({origin})" for name, origin in absent.items())
         known = {plugin.name for plugin in self.found}  # blocked or broken: there is nothing to install
-        packages = " ".join(dict.fromkeys(origin.rpartition(" ")[0] for name, origin in absent.items() if name not in known))
-        how = f": pip install {packages}" if packages else ", though installed: 'translate plugins list' says why"
+        packages = " ".join(
+            dict.fromkeys(origin.rpartition(" ")[0] for name, origin in absent.items() if name not in known and origin != HERE)
+        )
+        how = (
+            f": pip install {packages}"
+            if packages
+            else ": register it again"
+            if HERE in absent.values()
+            else ", though installed: 'translate plugins list' says why"
+        )
         return f"plugin{'s' * (len(absent) > 1)} {names}, not loaded here{how}"
 
     def _load_entry(self, entry: EntryPoint, *, blocked: bool) -> None:
@@ -282,10 +285,6 @@ def _registrar(registry: Registry[Any], plugin: str) -> Callable[[str, Any], Non
     return register
 
 
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _names(variable: str) -> list[str]:
     return [name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()]
 
@@ -293,7 +292,14 @@ def _names(variable: str) -> list[str]:
 @cache
 def installed() -> Plugins:
     """The plugins installed here, as ``TRANSLATE_BLOCK`` and ``TRANSLATE_ALLOW`` choose among them; loaded at the first call."""
-    return Plugins(blocked=_names(BLOCK), allowed=_names(ALLOW) if ALLOW in os.environ else None)
+    plugins = Plugins(blocked=_names(BLOCK), allowed=_names(ALLOW) if ALLOW in os.environ else None)
+    known = [plugin.name for plugin in plugins.found]
+    for variable in (BLOCK, ALLOW):
+        for name in _names(variable):
+            if name not in (*known, "*"):
+                said = f"{variable} names the plugin '{name}', which is not installed here.{near(name, known)}"
+                warnings.warn(said, PluginWarning, stacklevel=2)
+    return plugins
 
 
 @contextmanager
@@ -313,7 +319,9 @@ def plugin(plugin: object, name: str | None = None) -> Iterator[Plugins]:
     plugins = installed()
     chosen = str(name or getattr(plugin, "__name__", type(plugin).__name__))
     plugins.add(plugin, chosen)
+    plugins.found.append(Plugin(chosen, HERE, "", "loaded"))
     try:
         yield plugins
     finally:
         plugins.remove(chosen)
+        plugins.found = [each for each in plugins.found if (each.name, each.distribution) != (chosen, HERE)]

@@ -24,8 +24,8 @@ from translate.game import AugmentedGame, Game, ImageLoss, JudgeAugmentation
 from translate.latent import Latent
 from translate.optimisers import OptimiserPlan
 from translate.options import Part
-from translate.parts import build_part, owners
 from translate.randomness import uniform
+from translate.roster import Roster
 
 if TYPE_CHECKING:
     from translate.plugins import Plugins
@@ -84,14 +84,19 @@ class Make:
     """
 
     def __init__(
-        self, plugins: Plugins, spaces: Sequence[Space], *, training: bool = True, judge_augment: Part | None = None
+        self,
+        plugins: Plugins,
+        spaces: Sequence[Space],
+        *,
+        training: bool = True,
+        judge_augment: Part | None = None,
+        roster: Roster | None = None,
     ) -> None:
         self.plugins = plugins
+        self.roster = roster or Roster(plugins)
         self._judge_augment = judge_augment
         self.training = training
         self.spaces = tuple(spaces)
-        #: The plugins that the method's parts came from.
-        self.used: set[str] = set()
         self._parts: dict[nn.Module, Part] = {}  # what discriminators were made of, for sentences
 
     def generator(self, part: Part, source: Space, target: Space) -> nn.Module:
@@ -172,8 +177,7 @@ class Make:
         return self._parts.get(judge, Part(type(judge).__name__))
 
     def _made(self, registry: Registry[Any], part: Part, wanted: type[Any], *spaces: Space) -> Any:
-        self.used.update(owners(registry, part))
-        return build_part(registry, part, wanted, *spaces)
+        return self.roster.build(registry, part, wanted, *spaces)
 
 
 def _stride(network: nn.Module) -> int:

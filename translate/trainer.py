@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from translate.average import Average
 from translate.clock import Clock, factor
-from translate.errors import NotFinite, RecipeError, UserError, near
+from translate.errors import NotFinite, RecipeError, UserError, listed, near
 from translate.precision import autocast, upcast
 from translate.randomness import derive, seeded
 from translate.recipe import Batch, Recipe, Update, check_recipe
@@ -71,7 +71,7 @@ class Trainer:
             optimiser.zero_grad(set_to_none=True)  # what a step left that was interrupted
         seen: dict[str, list[Tensor]] = {}
         with seeded(self.device, derive(self.seed, "step", clock.step)):
-            routines = [self.recipe.step(batches, clock) for batches in micro_batches]
+            routines = [self._routine(batches, clock) for batches in micro_batches]
             while updates := self._next_updates(routines):
                 self._optimise(updates[0].group)
                 for name in updates[0].losses:
@@ -81,6 +81,12 @@ class Trainer:
         losses = {key: each[0] if len(each) == 1 else torch.stack(each).mean() for key, each in seen.items()}
         self._note_finiteness(losses, clock)
         return losses
+
+    def _routine(self, batches: Sequence[Batch], clock: Clock) -> Iterator[Update]:
+        routine = self.recipe.step(batches, clock)
+        if not isinstance(routine, Iterator):
+            raise RecipeError(f"The recipe's step returns a {type(routine).__name__}; it must be a generator: yield Update(...).")
+        return routine
 
     def _next_updates(self, routines: Sequence[Iterator[Update]]) -> list[Update]:
         """Advance every routine to its next update and gather the gradients; empty when the step is over."""
@@ -100,6 +106,11 @@ class Trainer:
                 continue
             self._check(update, updates)
             total = torch.stack([upcast(loss) for loss in update.losses.values()]).sum()
+            if not total.requires_grad:
+                raise RecipeError(
+                    f"Nothing of group '{update.group}' can be learned from its losses {listed(update.losses)}, which have no graph; "
+                    f"avoid detach(), item() and no_grad() on the way to them."
+                )
             parameters = list(self.parameters[update.group].values())
             # Gradients stop at this group's parameters: the other side is neither touched nor differentiated.
             scaled: Tensor = self.scalers[update.group].scale(total / len(routines))
@@ -110,6 +121,8 @@ class Trainer:
         return updates
 
     def _check(self, update: Update, others: Sequence[Update]) -> None:
+        if not isinstance(update, Update):
+            raise RecipeError(f"The recipe's step yields a {type(update).__name__}; it must yield Update(group, losses).")
         if update.group not in self.plans:
             raise RecipeError(
                 f"The recipe yields an update for '{update.group}', which has no optimiser plan; plans: {sorted(self.plans)}."
@@ -123,6 +136,8 @@ class Trainer:
         if not update.losses:
             raise RecipeError(f"The recipe yields an update for '{update.group}' without a loss.")
         for name, loss in update.losses.items():
+            if not isinstance(loss, Tensor):
+                raise RecipeError(f"Loss '{update.group}/{name}' is a {type(loss).__name__}; it must be a scalar tensor.")
             if loss.dim():
                 raise RecipeError(
                     f"Loss '{update.group}/{name}' has the shape {tuple(loss.shape)}; it must be a scalar: take its mean."

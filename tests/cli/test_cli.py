@@ -235,7 +235,6 @@ MISTAKES = [
         "no such file or folder",
     ),
     (["run", "cyclegan", "--domains", "cat", "dog", "--data", "photos", "--preset", "fast"], "has no preset 'fast'"),
-    (["run", "cyclegan", "--domains", "cat", "dog", "--data", "photos", "--no-plugins"], "no recipe named 'cyclegan'"),
     (["resume", "nowhere"], "holds no run"),
     (["apply", "nowhere", "photos/test/cat"], "no such file or folder"),
     (["apply", "nowhere", "nothing.jpg"], "There is no file or folder nothing.jpg"),

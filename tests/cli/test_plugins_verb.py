@@ -82,7 +82,8 @@ def test_what_new_writes_is_found_by_name_and_its_verb_is_there(packages):
     _, environment = packages
     code = (
         "from translate.cli import main; main(['plugins', 'list', '--json']); main(['my-command', 'mnist-vanilla']); "
-        "from translate.plugins import installed; print(installed().open_domain('my-data:dark', None, 'train', None, ()).read(0).shape)"
+        "from translate.isolation import Guard; from translate.plugins import installed; "
+        "print(Guard(installed()).find_domain('my-data:dark', None, 'train', None, ())[1].read(0).shape)"
     )
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     listing, end = ran.stdout.rsplit("]\n", 1)
@@ -90,7 +91,16 @@ def test_what_new_writes_is_found_by_name_and_its_verb_is_there(packages):
     assert rows["my-loss"] | {"problem": ""} == rows["my-loss"]
     assert (rows["my-loss"]["version"], rows["my-loss"]["distribution"]) == ("0.1.0", "translate-my-loss")
     assert rows["my-loss"]["registers"] == {"adversarial losses": ["my-loss"]}
-    assert rows["my-recipe"]["registers"] == {"recipes": ["my-recipe"]}
+    registered = {
+        "recipe": "recipes",
+        "augmentation": "augmentations",
+        "score": "scores",
+        "features": "features",
+        "diagnosis": "diagnoses",
+        "listener": "listeners",
+    }
+    for kind, plural in registered.items():
+        assert rows[f"my-{kind}"]["registers"] == {plural: [f"my-{kind}"]}
     assert end.splitlines() == ["G 1,489,936", "(64, 64, 1)"]
 
 

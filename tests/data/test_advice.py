@@ -7,6 +7,7 @@ from conftest import draw
 
 from translate.data.catalogue import open_domains
 from translate.errors import NoDomain, UserError
+from translate.isolation import Guard
 from translate.plugins import Plugins
 
 PAIR = ("horse", "zebra")
@@ -14,7 +15,7 @@ PAIR = ("horse", "zebra")
 
 def said(data, *domains):
     with pytest.raises(UserError) as caught:
-        open_domains(Plugins(blocked=["*"]), domains or PAIR, data, (16, 16))
+        open_domains(Guard(Plugins(allowed=())), domains or PAIR, data, (16, 16))
     return caught.value, str(caught.value)
 
 

@@ -10,6 +10,7 @@ from translate.data import catalogue
 from translate.data.catalogue import open_domains
 from translate.data.domain import Domain
 from translate.errors import UserError
+from translate.isolation import Guard
 from translate.plugins import Plugins, installed
 
 PAIR = ("cat", "dog")
@@ -27,7 +28,7 @@ class Drawn(Domain):
 
 
 class Dreamer:
-    """Stands for the installed plugins: opens the names it knows, and notes what it was asked."""
+    """Stands for a guard and its plugins: opens the names it knows, and notes what it was asked."""
 
     def __init__(self, *known, rooted=()):
         self.known, self.rooted, self.asked = known, rooted, []
@@ -116,7 +117,7 @@ def test_plugins_may_open_what_the_layouts_do_not(photos):
 
 def test_drawn_domains_are_no_substitute_for_a_folder_that_was_named(photos):
     with pytest.raises(UserError, match="has no pictures of horse and zebra"):
-        open_domains(installed(), ("horse", "zebra"), photos, (16, 16))
+        open_domains(Guard(installed()), ("horse", "zebra"), photos, (16, 16))
 
 
 # Without --data
@@ -162,7 +163,7 @@ def test_letters_do_not_stand_for_domains_that_nobody_named(at_home):
 
 
 def test_else_they_are_drawn():
-    found = open_domains(installed(), ("horse", "zebra"), None, (16, 24))
+    found = open_domains(Guard(installed()), ("horse", "zebra"), None, (16, 24))
     assert found.root is None
     assert [domain.read(0).shape for domain in found.train] == [(16, 24, 3)] * 2
     assert [len(domain) for domain in found.train] == [1000, 1000]
@@ -172,10 +173,10 @@ def test_else_they_are_drawn():
     )
 
 
-@pytest.mark.parametrize("plugins", [Dreamer(), Dreamer("cat")])
-def test_else_there_is_a_sentence(plugins):
+@pytest.mark.parametrize("guard", [Dreamer(), Dreamer("cat")])
+def test_else_there_is_a_sentence(guard):
     with pytest.raises(UserError) as caught:
-        open_domains(plugins, PAIR, None, None)
+        open_domains(guard, PAIR, None, None)
     assert str(caught.value) == (
         "There are no pictures for the domains cat and dog: no --data was given, ./data does not hold them, and no plugin draws "
         "them; give --data DIR with a folder for each domain, such as DIR/cat/."
@@ -184,7 +185,7 @@ def test_else_there_is_a_sentence(plugins):
 
 def test_blocked_plugins_draw_nothing():
     with pytest.raises(UserError, match="There are no pictures for the domains horse and zebra"):
-        open_domains(Plugins(blocked=["*"]), ("horse", "zebra"), None, (16, 16))
+        open_domains(Guard(Plugins(allowed=())), ("horse", "zebra"), None, (16, 16))
 
 
 # Which layout, and what is said of it

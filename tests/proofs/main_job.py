@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from translate import Domain, Engine, Plugins
+from translate import Domain, Engine
 from translate.data.picture import to_tensor
+from translate.isolation import Guard
 
 CPU = torch.device("cpu")
 
@@ -103,10 +104,10 @@ def error(a: Tensor, b: Tensor, where: NDArray[np.bool_]) -> float:
     return float((a - b).abs().mean(dim=1).numpy()[where].mean())
 
 
-def score(engine: Engine, network: nn.Module, plugins: Plugins, split: str) -> dict[str, float]:
+def score(engine: Engine, network: nn.Module, guard: Guard, split: str) -> dict[str, float]:
     size = engine.spaces[0].size
     names = tuple(space.name for space in engine.spaces)
-    domains = {name: plugins.open_domain(name, None, split, size, names) for name in names}
+    domains = {name: guard.find_domain(name, None, split, size, names)[1] for name in names}
     result: dict[str, float] = {}
     for source, target in (names, names[::-1]):
         domain = domains[source]
@@ -137,11 +138,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     engine = Engine.load(arguments.run, device="cpu")
-    plugins = engine.plugins
+    guard = engine.guard
     names = tuple(space.name for space in engine.spaces)
-    train = [plugins.open_domain(name, None, "train", engine.spaces[0].size, names) for name in names]
+    train = [guard.find_domain(name, None, "train", engine.spaces[0].size, names)[1] for name in names]
     network = train_classifier(*(pictures(domain) for domain in train if domain is not None))
-    table = {split: score(engine, network, plugins, split) for split in ("test", "unseen")}
+    table = {split: score(engine, network, guard, split) for split in ("test", "unseen")}
     if arguments.json:
         print(json.dumps(table, indent=1, ensure_ascii=False))
         return

@@ -178,7 +178,7 @@ class PacksByTwo(Gap):
 
 
 @faults(
-    (Vector, r"Loss 'tell' of the discriminator in Game '<.*Vector>' is of the shape \(4,\); it must be a scalar tensor"),
+    (Vector, r"Method 'discriminator' of Vector returns a loss 'tell' that is of the shape \(4,\); it must be a scalar tensor"),
     (Unnamed, r"Method 'generator' of .* returns a Tensor; it must return a dictionary of named losses"),
     (LogOfSigmoid, r"Loss 'tell' of the discriminator in .* is inf at scores of about .50 for reals .* softplus"),
     (GradientOverflows, r"has gradients that are infinite or NaN at scores of about"),

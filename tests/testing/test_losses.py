@@ -96,7 +96,7 @@ class AsksForJudge(Squared):
 @faults(
     (Negative, r"Image loss '<.*Negative>' is -\S+; a distance must be at least 0|is -\S+.*; a distance must be at least 0"),
     (Root, r"has a gradient that is infinite or NaN where the pictures are equal; .* such as a square root at 0"),
-    (Map, r"returns has the shape \(4, 3, 32, 32\); it must be a scalar tensor"),
+    (Map, r"returns is of the shape \(4, 3, 32, 32\); it must be a scalar tensor"),
     (LooksAtTarget, r"has no gradient to its first argument, the output, so that no network learns"),
     (NotTwiceAndSilent, r"The second derivative of Image loss .* differs .*twice_differentiable = False"),
     (Offset, r"is \S+ for equal pictures and \S+ for different ones; it must be least where they are equal"),

@@ -154,7 +154,7 @@ def _parser(name: str, recipe: type[Recipe]) -> Parser:
         "--config", metavar="FILE", help="a TOML file with options, such as the run.toml of another run; flags override it"
     )
     parser.add_argument("--out", metavar="DIR", help="folder of the run [runs/RECIPE-DOMAIN-DOMAIN]")
-    parser.add_argument("--no-plugins", action="store_true", default=False, help="load no plugin")
+    parser.add_argument("--no-plugins", action="store_true", default=False, help="load no plugin but those of this library")
     presets = {each: {**preset.run, **preset.options} for each, preset in recipe.presets.items()}
     parser.add_argument(
         "--override",

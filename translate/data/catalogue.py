@@ -1,15 +1,16 @@
 """Where the pictures of a run come from.
 
-For each domain these are asked, in this order: a folder of its name (layouts 1 to 3 of :mod:`translate.data.layouts`), its name as the path
-of a folder, a list of files, a table, a range of ages, the letters of layout 4, plugins, pairs side by side, and the root itself.
+For each domain these are asked, in this order: files as MNIST's in a folder of its name, a folder of its name (layouts 1 to 3 of
+:mod:`translate.data.layouts`), its name as the path of a folder, a list of files, a table, a range of ages, the letters of layout 4,
+plugins, pairs side by side, and the root itself.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from translate.data import layouts
 from translate.data.advice import check_root, no_domain
 from translate.data.ages import open_ages
 from translate.data.domain import Domain
+from translate.data.idx import open_idx
 from translate.data.lists import open_list
 from translate.data.pairs import pair_up
 from translate.data.sides import open_sides
@@ -28,11 +30,12 @@ from translate.data.wanted import Splits, Wanted, is_path
 from translate.errors import UserError
 
 if TYPE_CHECKING:
-    from translate.plugins import Plugins
+    from translate.isolation import Guard
 
 Layout = Callable[[Wanted], Splits | None]
 #: Layouts that only pictures fit which were meant, tried before plugins are asked, and those that fit any name, tried after.
 NAMED: tuple[Layout, ...] = (
+    open_idx,
     layouts.open_by_name,
     layouts.open_own_path,
     open_list,
@@ -50,8 +53,8 @@ class Found:
     train: tuple[Domain, ...]
     test: tuple[Domain | None, ...]
     root: Path | None
-    #: The plugins that opened some of them.
-    plugins: frozenset[str] = frozenset()
+    #: The plugins that opened some of them, by the domain's name.
+    owners: Mapping[str, str] = field(default_factory=dict)
     #: Whether the root was found, and not named by the user.
     searched: bool = False
 
@@ -62,10 +65,10 @@ class Found:
 
     def summary(self) -> str:
         """One line that says what was found: ``horse: 1067 pictures in trainA; zebra: 1334 in trainB; test: 120 + 140.``"""
-        origins = [self._below_root(domain.origin) for domain in self.train]
-        said = re.match(r"\d+( \w+ in )", origins[0])
+        origins = [self._below_root(domain.origin) or self._from_plugin(domain) for domain in self.train]
+        said = re.match(r"\d+( \w+) (?:in|from) ", origins[0])
         # The first says of what there are so many.
-        origins[1:] = [re.sub(rf"^(\d+){re.escape(said[1])}", r"\1 in ", each) if said else each for each in origins[1:]]
+        origins[1:] = [re.sub(rf"^(\d+){re.escape(said[1])}", r"\1", each) if said else each for each in origins[1:]]
         parts = [f"{domain.name}: {origin}" for domain, origin in zip(self.train, origins, strict=True)]
         counts = [str(len(domain)) if domain else "0" for domain in self.test]
         held_out = ", held out of them" if any(isinstance(domain, Subset) for domain in self.test) else ""
@@ -74,6 +77,9 @@ class Found:
         return (
             place + "; ".join([*parts, tested if any(self.test) else "no test pictures, so grids show training pictures"]) + "."
         )
+
+    def _from_plugin(self, domain: Domain) -> str:
+        return f"{len(domain)} samples from plugin '{self.owners.get(domain.name, '?')}'"
 
     def _below_root(self, origin: str) -> str:
         return origin.replace(f"{self.root}{os.sep}", "", 1) if self.root is not None else origin
@@ -100,7 +106,7 @@ class Search:
     none; ``paired`` says that pictures of equal names belong together.
     """
 
-    plugins: Plugins
+    guard: Guard
     domains: tuple[str, ...]
     size: tuple[int, int] | None
     holdout: float = 0.0
@@ -109,7 +115,7 @@ class Search:
 
     def open(self, root: Path | None, *, loose: bool = True) -> Found | None:
         """All domains from ``root``, or None where it lacks one; ``loose`` allows layouts that fit any name."""
-        owners: set[str] = set()
+        owners: dict[str, str] = {}
         opened: list[Splits] = []
         for name in self.domains:
             found = self.open_one(Wanted(name, root, self.domains, loose), owners)
@@ -120,14 +126,14 @@ class Search:
             opened = pair_up(opened)
         if self.holdout:
             opened = [hold_out(each.train, self.holdout, self.seed) if each.test is None else each for each in opened]
-        return Found(tuple(each.train for each in opened), tuple(each.test for each in opened), root, frozenset(owners))
+        return Found(tuple(each.train for each in opened), tuple(each.test for each in opened), root, owners)
 
     def missing(self, root: Path | None) -> list[str]:
         """The domains that ``root`` lacks."""
-        return [name for name in self.domains if self.open_one(Wanted(name, root, self.domains), set()) is None]
+        return [name for name in self.domains if self.open_one(Wanted(name, root, self.domains), {}) is None]
 
-    def open_one(self, wanted: Wanted, owners: set[str]) -> Splits | None:
-        """The domain from the first layout or plugin that has it, or None; plugins that do are added to ``owners``."""
+    def open_one(self, wanted: Wanted, owners: dict[str, str]) -> Splits | None:
+        """The domain from the first layout or plugin that has it, or None; a plugin that does is noted in ``owners``."""
         for layout in NAMED:
             if found := layout(wanted):
                 return found
@@ -135,16 +141,20 @@ class Search:
             return Splits(train, self._ask_plugins(wanted, "test", owners))
         return next((found for layout in LOOSE if (found := layout(wanted))), None)
 
-    def _ask_plugins(self, wanted: Wanted, split: str, owners: set[str]) -> Domain | None:
-        found = self.plugins.find_domain(wanted.name, wanted.root, split, self.size, self.domains)
+    def _ask_plugins(self, wanted: Wanted, split: str, owners: dict[str, str]) -> Domain | None:
+        found = self.guard.find_domain(wanted.name, wanted.root, split, self.size, self.domains)
         if found is None:
             return None
-        owners.add(found[0])
-        return found[1]
+        owners[wanted.name], domain = found
+        if not len(domain) and split == "train":
+            raise UserError(
+                f"The domain '{wanted.name}' of plugin '{found[0]}' is empty; choose another, or tell its author."
+            )
+        return domain if len(domain) else None
 
 
 def open_domains(
-    plugins: Plugins,
+    guard: Guard,
     names: Sequence[str],
     data: str | Path | None,
     size: tuple[int, int] | None,
@@ -160,7 +170,7 @@ def open_domains(
     downloaded. ``holdout``, ``seed`` and ``paired`` are those of :class:`Search`. Raises UserError where a domain cannot be found.
     """
     domains = tuple(names)
-    opener = Search(plugins, domains, size, holdout, seed, paired)
+    opener = Search(guard, domains, size, holdout, seed, paired)
     if data is not None:
         root = Path(os.path.expanduser(data))
         check_root(root)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,12 @@ from translate.data.guess import guess_domains
 from translate.data.looks import Look, Portion, look_through
 from translate.data.wanted import Splits, Wanted
 from translate.errors import DataWarning, PluginWarning, UserError
+from translate.isolation import Guard
+from translate.options import Size, build
 from translate.plugins import Plugins
+from translate.precision import choose_device
 from translate.recipe import Recipe
+from translate.settings import RunOptions, default_preset
 
 #: Called with how many pictures were looked at, and how many there are.
 Progress = Callable[[int, int], None]
@@ -30,12 +34,13 @@ Progress = Callable[[int, int], None]
 class Preflight:
     """What was found in ``root``, or for domains that plugins draw where that is None.
 
-    ``groups`` number the looks of all portions, one after another. ``command`` trains on these domains, or on the first
-    two of them, and is None where training cannot work.
+    ``size`` is that of the run, (height, width), for which the pictures were judged. ``groups`` number the looks of all portions, one
+    after another. ``command`` trains on these domains, or on the first two of them, and is None where training cannot work.
     """
 
     root: Path | None
     names: tuple[str, ...]
+    size: Size
     summary: str
     portions: tuple[Portion, ...]
     groups: tuple[Group, ...]
@@ -57,6 +62,7 @@ class Preflight:
         return {
             "root": None if self.root is None else str(self.root),
             "domains": list(self.names),
+            "size": list(self.size),
             "works": self.works,
             "summary": self.summary,
             "portions": [_as_dict(portion) for portion in self.portions],
@@ -69,33 +75,37 @@ class Preflight:
 
 
 def check(
-    plugins: Plugins, names: Sequence[str], data: Path | None, size: tuple[int, int], progress: Progress | None = None
+    plugins: Plugins, names: Sequence[str], data: Path | None, size: Size | None = None, progress: Progress | None = None
 ) -> Preflight:
     """Look through the domains ``names`` in ``data``, or in the place where a run would find them; without names, through all there are.
 
-    ``size`` is that of the run, (height, width). Raises UserError where ``data`` is no folder or holds no pictures.
+    ``size`` is that of the run, (height, width), by default the one that the command trains at. Raises UserError where ``data`` is no
+    folder or holds no pictures.
     """
     if data is not None:
         check_root(data)
     names = tuple(names) or (guess_domains(data) if data is not None else ())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        root = data if data is not None else open_domains(plugins, names, None, size).root
-        opened, problems = _open(Search(plugins, tuple(names), size), root)
+        root = data if data is not None else open_domains(Guard(plugins), names, None, size).root
+        opened, problems = _open(Search(Guard(plugins), names, size), root)
         portions = _look_through(opened, root, progress or (lambda done, total: None))
     groups = alike(*_digests_and_sketches(portions))
     said = dict.fromkeys(str(each.message) for each in caught if issubclass(each.category, DataWarning | PluginWarning))
+    method = _method(plugins, names, points=any(not each.train.is_picture for each in opened))
+    asked, size = size, size or _usual_size(plugins, method)
     findings = (*problems, *(Finding("warning", "opening", text) for text in said), *judge(portions, groups, size))
     works = all(finding.level != "error" for finding in findings)
     found = Found(tuple(each.train for each in opened), tuple(each.test for each in opened), root)
     return Preflight(
         root,
-        tuple(names),
+        names,
+        size,
         found.summary() if opened else "",
         tuple(portions),
         tuple(groups),
         findings,
-        _command(plugins, tuple(names), data, points=not opened[0].train.is_picture) if works else None,
+        _command(method, data, asked) if works and method else None,
     )
 
 
@@ -105,7 +115,7 @@ def _open(search: Search, root: Path | None) -> tuple[list[Splits], list[Finding
     problems: list[Finding] = []
     for name in search.domains:
         try:
-            found = search.open_one(Wanted(name, root, search.domains), set())
+            found = search.open_one(Wanted(name, root, search.domains), {})
             if found is None:
                 raise no_domain(root, search.domains, [name])
             opened.append(found)
@@ -115,16 +125,16 @@ def _open(search: Search, root: Path | None) -> tuple[list[Splits], list[Finding
 
 
 def _look_through(opened: Sequence[Splits], root: Path | None, progress: Progress) -> list[Portion]:
-    pairs = [("train", each.train, each.test) for each in opened]
-    pairs += [("test", each.test, None) for each in opened if each.test is not None]
-    total, done = sum(len(domain) for _, domain, _ in pairs if domain.is_picture), 0
+    splits = [("train", each.train) for each in opened]
+    splits += [("test", each.test) for each in opened if each.test is not None]
+    total, done = sum(len(domain) for _, domain in splits if domain.is_picture), 0
 
     def step() -> None:
         nonlocal done
         done += 1
         progress(done, total)
 
-    return [look_through(domain, split, root, test, step) for split, domain, test in pairs]
+    return [look_through(domain, split, root, step) for split, domain in splits]
 
 
 def _digests_and_sketches(portions: Sequence[Portion]) -> tuple[list[bytes], list[Any]]:
@@ -132,16 +142,40 @@ def _digests_and_sketches(portions: Sequence[Portion]) -> tuple[list[bytes], lis
     return [look.digest for look in looks], [look.sketch for look in looks]
 
 
-def _command(plugins: Plugins, names: tuple[str, ...], data: Path | None, *, points: bool) -> str | None:
-    """The command that trains on the domains, or on the first two where no recipe takes all of them."""
+@dataclass(frozen=True)
+class _Method:
+    """The name of a recipe, and the domains that it takes."""
+
+    recipe: str
+    domains: tuple[str, ...]
+
+
+def _method(plugins: Plugins, names: tuple[str, ...], *, points: bool) -> _Method | None:
+    """The first recipe that trains on the domains, or on the first two where none takes all of them."""
     for chosen in dict.fromkeys((names, names[:2])):
         for name in sorted(plugins.recipes):
             recipe = plugins.recipes[name]
-            if all(preset.points != points for preset in recipe.presets.values()) or not _takes(recipe, name, chosen):
-                continue
-            words = ["translate", "run", name, "--domains", *chosen]
-            return shlex.join([*words, "--data", str(data)] if data is not None else words)
+            if any(preset.points == points for preset in recipe.presets.values()) and _takes(recipe, name, chosen):
+                return _Method(name, chosen)
     return None
+
+
+def _usual_size(plugins: Plugins, method: _Method | None) -> Size:
+    """The size, in pixels, that the method trains at on this machine unless it is told another."""
+    values: Mapping[str, Any] = {}
+    if method is not None:
+        recipe = plugins.recipes[method.recipe]
+        preset = default_preset(recipe, choose_device("auto").type)
+        assert preset is not None, "recipes without presets are not chosen"
+        values = recipe.presets[preset].run
+    return build(RunOptions, values, "The run").size
+
+
+def _command(method: _Method, data: Path | None, size: Size | None) -> str:
+    """The command that trains by the method, at ``size`` where that is not the usual one."""
+    words = ["translate", "run", method.recipe, "--domains", *method.domains]
+    words += ["--data", str(data)] if data is not None else []
+    return shlex.join([*words, "--size", str(size)] if size is not None else words)
 
 
 def _takes(recipe: type[Recipe], name: str, domains: Sequence[str]) -> bool:

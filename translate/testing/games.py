@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from translate.clock import Clock
 from translate.errors import UserError
-from translate.game import Game
+from translate.game import SIDES, Game
 from translate.hookspecs import GameFactory
 from translate.options import Part
 from translate.randomness import seeded
@@ -33,7 +33,6 @@ from translate.testing.common import (
 CLOCK = Clock(0, 4)
 #: Scores that a judge reaches that is sure, on the right side or on the wrong one.
 EXTREME = 50.0
-SIDES = ("discriminator", "generator")
 
 
 class SmallJudge(nn.Module):
@@ -111,19 +110,7 @@ def play(game: Game, what: str, side: str, judge: nn.Module, real: Tensor, fake:
     """What a side is given, under a seed. Raises NonConforming unless it is named scalars."""
     method: Callable[..., Any] = getattr(game, side)
     with seeded(CPU, 0), blamed(f"Method '{side}' of {what}, for samples of the shape {shown(real)},", "it must take them"):
-        losses = method(judge, real, fake, CLOCK)
-    if not isinstance(losses, dict) or not losses or not all(isinstance(name, str) for name in losses):
-        raise NonConforming(
-            f"Method '{side}' of {what} returns {f'a {type(losses).__name__}' if losses else 'nothing'}; it must return a "
-            f"dictionary of named losses, such as {{'fool': loss}}."
-        )
-    for name, loss in losses.items():
-        if not isinstance(loss, Tensor) or loss.dim():
-            raise NonConforming(
-                f"Loss '{name}' of the {side} in {what} is "
-                f"{f'of the shape {shown(loss)}' if isinstance(loss, Tensor) else 'no tensor'}; it must be a scalar tensor: take "
-                "its mean."
-            )
+        losses: dict[str, Tensor] = method(judge, real, fake, CLOCK)
     return losses
 
 

@@ -13,6 +13,7 @@ import pytest
 import translate_datasets
 from translate import UserError
 from translate.data.catalogue import open_domains
+from translate.isolation import Guard
 from translate.plugins import Plugins
 from translate_datasets import files
 from translate_datasets.files import DATA_SETS, FILES, DataSetDomain
@@ -167,11 +168,11 @@ def test_without_a_folder_data_is_looked_at(root, tmp_path, monkeypatch):
     root.joinpath("MNIST").rename(root / "data" / "MNIST")
     plugins = Plugins(blocked=["datasets"])
     plugins.add(translate_datasets, "datasets-here")
-    found = open_domains(plugins, ["mnist"], None, (28, 28))
+    found = open_domains(Guard(plugins), ["mnist"], None, (28, 28))
     assert (len(found.train[0]), len(found.test[0]), found.root) == (40, 20, Path("data"))
     root.joinpath("FashionMNIST").rename(tmp_path / "elsewhere")
     with pytest.raises(UserError, match="data has no Fashion-MNIST"):
-        open_domains(plugins, ["fashion-mnist"], None, (28, 28))
+        open_domains(Guard(plugins), ["fashion-mnist"], None, (28, 28))
 
 
 def test_missing_files_are_said_with_where_they_belong_and_how_to_get_them(tmp_path):
@@ -281,7 +282,7 @@ def test_what_is_read_cannot_be_changed(root):
 def test_through_the_library(root):
     plugins = Plugins(blocked="*")
     plugins.add(translate_datasets, "datasets")
-    found = open_domains(plugins, ("mnist:3", "mnist:8"), root, (32, 32))
+    found = open_domains(Guard(plugins), ("mnist:3", "mnist:8"), root, (32, 32))
     assert [len(domain) for domain in (*found.train, *found.test)] == [4, 4, 2, 2]
     assert found.summary() == "mnist:3: 4 pictures in MNIST/raw; mnist:8: 4 in MNIST/raw; test: 2 + 2."
 

@@ -12,6 +12,7 @@ import translate_datasets
 from translate import UserError
 from translate.data import picture
 from translate.data.catalogue import open_domains
+from translate.isolation import Guard
 from translate.plugins import Plugins
 from translate_datasets.points import Points, grid, ring
 
@@ -123,5 +124,5 @@ def test_through_the_library(tmp_path, monkeypatch):
     plugins = Plugins(blocked="*")
     plugins.add(translate_datasets, "datasets")
     for data in (None, tmp_path):
-        found = open_domains(plugins, ("points:grid25",), data, (64, 64))
+        found = open_domains(Guard(plugins), ("points:grid25",), data, (64, 64))
         assert [len(domain) for domain in (*found.train, *found.test)] == [100_000, 10_000]
