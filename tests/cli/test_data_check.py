@@ -23,7 +23,7 @@ def test_the_report_is_short_and_aligned(photos, capsys):
     starts = {line.index(cell) for line, cell in zip(lines[2:6], ("cat", "5", "0", "0"), strict=True)}
     assert len(starts) == 1
     assert lines[-2].startswith("warning: Few pictures: cat has 5 pictures and dog has 5 pictures.")
-    assert lines[-1] == f"Train on it: translate run cyclegan --domains cat dog --data {photos}"
+    assert lines[-1] == f"Train on it: translate run cyclegan --domains cat dog --data {photos} --size 16"
 
 
 def test_the_exit_code_says_whether_training_can_work(photos, capsys):

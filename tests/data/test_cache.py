@@ -5,10 +5,12 @@ import os
 
 import numpy as np
 import pytest
+from conftest import draw
 
 from translate.cli.data import cache as command
 from translate.data import cache
 from translate.data.domain import Domain
+from translate.data.index import FolderIndex
 from translate.errors import DataWarning, UserError
 
 SIZE = (16, 20)
@@ -189,6 +191,15 @@ def test_the_command_empties_it(capsys):
     del kept
     command.main(["--clear"])
     assert contents() == []
+
+
+def test_emptied_it_knows_nothing_of_files_either(tmp_path):
+    index = FolderIndex(draw(tmp_path / "cat" / "a.png", 1).parent)
+    index.facts(tmp_path / "cat" / "a.png")
+    index.save()
+    assert index.path.exists()
+    command.main(["--clear"])
+    assert not index.path.exists()
 
 
 def test_a_file_without_a_page_is_shown_and_removed(capsys, folder):

@@ -27,6 +27,8 @@ def changed(array, way):
         return np.asarray(image.resize((150, 70), Image.Resampling.LANCZOS))
     if way == "brighter":
         return (array.astype(int) + 6).clip(0, 255).astype(np.uint8)
+    if way == "mirrored":
+        return changed(array[:, ::-1], "saved")
     assert way == "grain"
     return (array + np.random.default_rng(9).normal(0, 8, array.shape)).clip(0, 255).astype(np.uint8)
 
@@ -38,8 +40,16 @@ def groups(arrays, digests=None):
 
 def test_changed_copies_are_found_among_other_pictures():
     originals = [scene(seed) for seed in range(40)]
-    copies = [changed(originals[number], way) for number, way in ((3, "saved"), (5, "resized"), (8, "brighter"), (11, "grain"))]
-    assert groups(originals + copies) == [(3, 40), (5, 41), (8, 42), (11, 43)]
+    ways = {3: "saved", 5: "resized", 8: "brighter", 11: "grain", 13: "mirrored"}
+    copies = [changed(originals[number], way) for number, way in ways.items()]
+    assert groups(originals + copies) == [(3, 40), (5, 41), (8, 42), (11, 43), (13, 44)]
+
+
+def test_the_bits_of_the_mirror_image_are_those_of_the_picture_mirrored():
+    one, other = sketch(scene(1)), sketch(scene(1)[:, ::-1])
+    assert (one.mirrored, one.bits) == (other.bits, other.mirrored)
+    assert one.bits != one.mirrored
+    assert groups([scene(1), scene(1)[::-1]]) == [], "upside down is another picture"
 
 
 def test_other_colours_are_another_picture():
@@ -68,11 +78,11 @@ def test_any_number_of_channels_has_a_sketch():
     assert sketch(colour[..., :2]).bits == sketch(colour[..., :1]).bits
 
 
-def handmade(bits, level):
-    """A sketch of high contrast, brighter by ``level``."""
+def handmade(bits, level, mirrored=(1 << 64) - 1):
+    """A sketch of high contrast, brighter by ``level``, whose mirror image is far from the others."""
     thumbnail = np.zeros((KEPT, KEPT, 3), np.uint8)
     thumbnail[::2] = 200
-    return Sketch(bits, thumbnail + np.uint8(level))
+    return Sketch(bits, mirrored, thumbnail + np.uint8(level))
 
 
 def test_both_hash_and_thumbnail_must_be_near():

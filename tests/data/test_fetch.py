@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import signal
 import subprocess
 import sys
 import time
+from http.client import HTTPMessage
 from types import SimpleNamespace
+from urllib import request
 
 import pytest
 from flaky_server import Answer, serving
@@ -299,6 +302,17 @@ def test_redirects_to_something_else(server, final, target):
     said = fails(server, final, Answer(status=302, headers={"Location": target}))
     assert "only http and https" in said or "redirects" in said
     assert len(server.asked) == 2
+
+
+def test_redirects_from_https_to_http_are_not_followed():
+    old, new = request.Request("https://example.org/a.zip"), "http://example.org/a.zip"
+    with pytest.raises(module._Failed, match="leads from https to http:"):
+        module._Redirects().redirect_request(old, io.BytesIO(), 302, "Found", HTTPMessage(), new)
+    for first, then in (("http", "https"), ("https", "https"), ("http", "http")):
+        followed = module._Redirects().redirect_request(
+            request.Request(f"{first}://example.org/a"), io.BytesIO(), 302, "Found", HTTPMessage(), f"{then}://example.org/b"
+        )
+        assert followed.full_url == f"{then}://example.org/b"
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "/etc/passwd", "http://", "http://[", "http://a b/"])

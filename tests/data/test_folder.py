@@ -80,6 +80,19 @@ def test_files_that_are_no_pictures_are_skipped_and_named(tmp_path):
     assert domain.read(0).shape == (20, 24, 3)
 
 
+def test_pictures_of_formats_that_are_not_read_are_not_called_none(tmp_path):
+    draw(tmp_path / "a.png", 1)
+    for name in ("IMG_1.HEIC", "b.avif", "notes.txt"):
+        (tmp_path / name).write_bytes(b"something")
+    with pytest.warns(UserWarning, match="skipped") as caught:
+        domain = PictureFiles("horse", tmp_path, files_in(tmp_path))
+    assert [str(each.message) for each in caught] == [
+        f"{tmp_path}: skipped 1 file(s) that are no pictures (notes.txt).",
+        f"{tmp_path}: skipped 2 file(s) that must be saved as JPEG or PNG to be read (IMG_1.HEIC, b.avif).",
+    ]
+    assert labels(domain) == ["a.png"]
+
+
 def test_of_many_skipped_files_three_are_named(tmp_path):
     draw(tmp_path / "a.png", 1)
     for number in range(5):

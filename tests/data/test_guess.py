@@ -46,13 +46,27 @@ def test_folders_without_pictures_are_no_domains_but_those_of_damaged_ones_are(t
     (tmp_path / "notes" / "a.txt").write_text("x")
     (tmp_path / "dog").mkdir()
     (tmp_path / "dog" / "a.jpg").write_bytes(b"no picture")
-    assert guess_domains(tmp_path) == ("cat", "dog")
+    (tmp_path / "cow").mkdir()
+    (tmp_path / "cow" / "IMG_1.HEIC").write_bytes(b"of a format that is not read")
+    assert guess_domains(tmp_path) == ("cat", "cow", "dog")
 
 
 def test_a_data_set_one_folder_deeper_is_named(tmp_path):
     place(tmp_path, "horse2zebra/trainA/a.png", "horse2zebra/trainB/a.png")
-    with pytest.raises(UserError, match=r"one folder deeper: translate data check .*horse2zebra$"):
+    for beside in ((), ("faces/a.png",)):
+        place(tmp_path, *beside)
+        with pytest.raises(
+            UserError, match=r"horse2zebra is a data set .* one folder deeper: translate data check .*horse2zebra$"
+        ):
+            guess_domains(tmp_path)
+
+
+def test_parts_of_a_domain_are_no_data_set_where_other_domains_are_beside_it(tmp_path):
+    place(tmp_path, "horse/train/brown/a.png", "horse/train/white/a.png")
+    with pytest.raises(UserError, match="one folder deeper"):
         guess_domains(tmp_path)
+    place(tmp_path, "zebra/a.png")
+    assert guess_domains(tmp_path) == ("horse", "zebra")
 
 
 def test_nothing_to_find_is_an_error(tmp_path):

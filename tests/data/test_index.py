@@ -135,6 +135,18 @@ def test_files_that_are_gone_are_forgotten_and_those_not_asked_for_kept(folder, 
     assert set(json.loads(kept.path.read_bytes().partition(b"\n")[2])) == {"a.png", "c.png"}
 
 
+def test_two_that_know_different_files_of_a_folder_keep_both(folder, opened, monkeypatch):
+    """As two ranges of ages do, whose pictures are in one folder."""
+    one, other = FolderIndex(folder), FolderIndex(folder)
+    for each, name in ((one, "a.png"), (other, "b.png")):
+        each.digest(folder / name)
+        each.save()
+    monkeypatch.setattr(hashlib, "file_digest", None)
+    kept = FolderIndex(folder)
+    for name in ("a.png", "b.png"):
+        assert kept.digest(folder / name) == hashlib.sha256((folder / name).read_bytes()).hexdigest()
+
+
 def test_each_folder_has_an_index_of_its_own_whatever_it_is_called(folder, monkeypatch):
     assert FolderIndex(folder).path != FolderIndex(folder.parent).path
     monkeypatch.chdir(folder.parent)

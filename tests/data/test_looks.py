@@ -15,7 +15,7 @@ from translate.errors import DataWarning
 
 
 def through(folder, root=None):
-    return look_through(PictureFiles("cat", folder, files_in(folder)), "train", root or folder.parent, None, lambda: None)
+    return look_through(PictureFiles("cat", folder, files_in(folder)), "train", root or folder.parent, lambda: None)
 
 
 def test_each_picture_is_looked_at_in_the_order_of_the_domain(tmp_path):
@@ -24,7 +24,7 @@ def test_each_picture_is_looked_at_in_the_order_of_the_domain(tmp_path):
     for number, size in enumerate(sizes):
         draw(folder / f"{number:02d}.png", number, size)
     counted = []
-    portion = look_through(PictureFiles("cat", folder, files_in(folder)), "train", tmp_path, None, lambda: counted.append(1))
+    portion = look_through(PictureFiles("cat", folder, files_in(folder)), "train", tmp_path, lambda: counted.append(1))
     assert len(counted) == 45
     assert [(look.number, look.height, look.width) for look in portion.looks] == [(n, *size) for n, size in enumerate(sizes)]
     assert [look.name for look in portion.looks[:2]] == ["cat/00.png", "cat/01.png"]

@@ -5,14 +5,16 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from conftest import draw
 from data.odd import noise, png
 from data.test_duplicates import scene
 from PIL import Image
 
-from translate.data import findings
+from translate.data import findings, preflight
 from translate.data.preflight import check
 from translate.errors import NoDomain, UserError
+from translate.options import Size
 from translate.plugins import installed
 
 
@@ -21,7 +23,7 @@ def _enough(monkeypatch):
     monkeypatch.setattr(findings, "FEW", 2)
 
 
-def run(root, *names, size=(16, 16)):
+def run(root, *names, size=Size(16, 16)):
     return check(installed(), names, root, size)
 
 
@@ -37,11 +39,11 @@ def paint(path, seed):
 
 def test_pictures_that_are_well_have_no_findings_and_a_command(photos):
     done = []
-    found = check(installed(), (), photos, (16, 16), progress=lambda *counts: done.append(counts))
+    found = check(installed(), (), photos, Size(16, 16), progress=lambda *counts: done.append(counts))
     assert found.names == ("cat", "dog")
     assert found.works
     assert found.findings == ()
-    assert found.command == f"translate run cyclegan --domains cat dog --data {photos}"
+    assert found.command == f"translate run cyclegan --domains cat dog --data {photos} --size 16"
     assert found.summary.startswith("cat: 5 pictures in train")
     assert [(portion.name, portion.split, len(portion.looks)) for portion in found.portions] == [
         ("cat", "train", 5),
@@ -55,11 +57,21 @@ def test_pictures_that_are_well_have_no_findings_and_a_command(photos):
 def test_the_command_is_one_that_takes_so_many_domains(tmp_path):
     for name in ("a", "b", "c"):
         draw(tmp_path / name / "1.png", ord(name))
-    assert run(tmp_path, "b").command == f"translate run dcgan --domains b --data {tmp_path}"
-    assert run(tmp_path).command == f"translate run cyclegan --domains a b --data {tmp_path}"
-    points = check(installed(), ("points:ring8",), None, (16, 16))
+    assert run(tmp_path, "b").command == f"translate run dcgan --domains b --data {tmp_path} --size 16"
+    assert run(tmp_path).command == f"translate run cyclegan --domains a b --data {tmp_path} --size 16"
+    points = check(installed(), ("points:ring8",), None)
     assert points.command == "translate run vanilla --domains points:ring8"
     assert points.portions[0].looks == ()
+
+
+@pytest.mark.parametrize(("device", "size"), [("cpu", 64), ("cuda", 256)])
+def test_without_a_size_it_is_the_one_that_the_command_trains_at(photos, monkeypatch, device, size):
+    """CycleGAN's presets: quick, 64 px, on a CPU, and paper, 256 px, on a GPU."""
+    monkeypatch.setattr(preflight, "choose_device", lambda name: torch.device(device))
+    found = run(photos, size=None)
+    assert found.size == (size, size)
+    assert f"smaller than the {size} px of the run" in said(found)["tiny"]
+    assert found.command == f"translate run cyclegan --domains cat dog --data {photos}"
 
 
 def test_everything_is_said_as_json(photos):
@@ -73,6 +85,7 @@ def test_everything_is_said_as_json(photos):
     assert whole["portions"][1]["sizes"] == {"smallest": "24x20", "median": "24x20", "largest": "24x20"}
     assert whole["duplicates"] == [{"exact": True, "pictures": ["train/dog/0.png", "test/dog/9.png"]}]
     assert [finding["kind"] for finding in whole["findings"]] == ["opening", "leak"]
+    assert whole["size"] == [16, 16]
 
 
 # What keeps training from working
@@ -111,7 +124,7 @@ def test_what_is_no_folder_and_names_that_nobody_has_are_refused(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         run(tmp_path / "nowhere")
     with pytest.raises(NoDomain, match="no pictures for the domains"):
-        check(installed(), ("no-such-thing",), None, (16, 16))
+        check(installed(), ("no-such-thing",), None)
 
 
 # What does not, and is to be known
@@ -142,7 +155,7 @@ def test_sizes_and_shapes_that_do_not_suit_the_run(photos, monkeypatch):
     }
     assert "down to 15 px" in said(found)["tiny"]
     assert "--fit crop" in said(found)["shape"]
-    assert "tiny" not in said(run(photos, "cat", size=(20, 15)))
+    assert "tiny" not in said(run(photos, "cat", size=Size(20, 15)))
 
 
 def test_few_and_unbalanced_pictures(tmp_path, monkeypatch):

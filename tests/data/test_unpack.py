@@ -338,6 +338,16 @@ def test_an_archive_without_files(tmp_path):
     assert "there are no files in it" in refused(zipped(tmp_path / "b", {"set/": b""}))
 
 
+def test_an_archive_that_asks_for_more_memory_than_there_is(tmp_path, monkeypatch):
+    def asks(path):
+        raise MemoryError
+
+    monkeypatch.setitem(module.TAR_OPENERS, b"\xfd7zXZ\0", asks)
+    assert "is damaged, or neither a zip nor a tar file (MemoryError); get it again." in refused(
+        tarred(tmp_path / "a", FILES, "w:xz")
+    )
+
+
 def test_a_zip_file_at_the_end_of_a_tar_file_is_a_file_in_it(tmp_path):
     inner = zipped(tmp_path / "inner", {"x": b"1"}).read_bytes()
     unpack(tarred(tmp_path / "a", {"inner.zip": inner}, "w"), tmp_path / "out")

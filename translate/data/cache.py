@@ -46,6 +46,11 @@ def pixels_folder() -> Path:
     return cache_folder() / "pixels"
 
 
+def index_folder() -> Path:
+    """Where what is known of files is; see :mod:`translate.data.index`."""
+    return cache_folder() / "index"
+
+
 def open_cache(domain: Domain, size: tuple[int, int], fit: Fit) -> PixelFile | None:
     """The file of the domain's pictures at ``size``, (height, width), as planes ``(C, H, W)``; None where there can be none.
 
@@ -123,7 +128,8 @@ def set_limit(most: int) -> None:
 
 
 def clear() -> list[Kept]:
-    """Remove everything but what is in use, and return that."""
+    """Remove everything but what is in use, and return that. What is known of files is removed too."""
+    shutil.rmtree(index_folder(), ignore_errors=True)
     return [each for each in kept() if not pixels.remove(each.path)]
 
 

@@ -147,9 +147,7 @@ class Search:
             return None
         owners[wanted.name], domain = found
         if not len(domain) and split == "train":
-            raise UserError(
-                f"The domain '{wanted.name}' of plugin '{found[0]}' is empty; choose another, or tell its author."
-            )
+            raise UserError(f"The domain '{wanted.name}' of plugin '{found[0]}' is empty; choose another, or tell its author.")
         return domain if len(domain) else None
 
 

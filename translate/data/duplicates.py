@@ -1,4 +1,4 @@
-"""Pictures that are the same, or nearly: one file twice, or one picture saved anew, resized, or a little brighter."""
+"""Pictures that are the same, or nearly: one file twice, or one picture saved anew, resized, mirrored, or a little brighter."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ HASHED, KEPT = 32, 16
 
 #: The eight slowest cosines over the side of what is hashed, as rows.
 _COSINES = np.cos(np.pi * np.outer(np.arange(8), np.arange(HASHED) + 0.5) / HASHED).astype(np.float32)
+#: How the cosines look in a mirror: those that are odd around the middle change their signs.
+_MIRROR = np.resize(np.array([1, -1], np.float32), 8)
 
 
 @dataclass(frozen=True)
 class Sketch:
-    """What is kept of a picture to find its like: 64 bits, and a thumbnail, (KEPT, KEPT, 3) of uint8."""
+    """What is kept of a picture to find its like: 64 bits, those of its mirror image, and a thumbnail, (KEPT, KEPT, 3) of uint8."""
 
     bits: int
+    mirrored: int
     thumbnail: NDArray[np.uint8]
 
 
@@ -47,9 +50,12 @@ def sketch(array: NDArray[np.uint8]) -> Sketch | None:
     small = Image.fromarray(shown).resize((HASHED, HASHED), Image.Resampling.BOX).convert("RGB")
     waves = _COSINES @ np.asarray(small.convert("L"), np.float32) @ _COSINES.T
     # Rounded, so that what ought to be zero, as in a picture of one colour, is no noise.
-    waves = waves.round(1).ravel()
-    bits = np.packbits(waves > np.median(waves))
-    return Sketch(int(bits.view(">u8")[0]), np.asarray(small.reduce(HASHED // KEPT)))
+    waves = waves.round(1)
+    return Sketch(_bits(waves), _bits(waves * _MIRROR), np.asarray(small.reduce(HASHED // KEPT)))
+
+
+def _bits(waves: NDArray[np.float32]) -> int:
+    return int(np.packbits(waves > np.median(waves)).view(">u8")[0])
 
 
 def alike(digests: Sequence[bytes], sketches: Sequence[Sketch | None]) -> list[Group]:
@@ -63,21 +69,22 @@ def alike(digests: Sequence[bytes], sketches: Sequence[Sketch | None]) -> list[G
     drawn = {number: each for number in first.values() if (each := sketches[number]) is not None}
     once = np.fromiter(drawn, dtype=np.int64)
     bits = np.array([each.bits for each in drawn.values()], dtype=np.uint64)
-    thumbnails = np.array([each.thumbnail for each in drawn.values()], dtype=np.uint8).reshape(len(once), KEPT * KEPT * 3)
-    for row in range(len(once) - 1):
-        near = row + 1 + np.flatnonzero(np.bitwise_count(bits[row + 1 :] ^ bits[row]) <= NEAR_BITS)
-        # Those that are in its group already would be compared in vain: many blank pictures, say.
-        near = near[labels[once[near]] != labels[once[row]]]
-        near = near[_close(thumbnails[near], thumbnails[row])]
-        if len(near):
-            joined = np.unique(labels[once[np.append(near, row)]])
-            labels[np.isin(labels, joined)] = joined[0]
+    thumbnails = np.array([each.thumbnail for each in drawn.values()], dtype=np.uint8).reshape(len(once), KEPT, KEPT, 3)
+    for row, each in enumerate(drawn.values()):
+        for hashed, thumbnail in ((each.bits, each.thumbnail), (each.mirrored, each.thumbnail[:, ::-1])):
+            near = row + 1 + np.flatnonzero(np.bitwise_count(bits[row + 1 :] ^ np.uint64(hashed)) <= NEAR_BITS)
+            # Those that are in its group already would be compared in vain: many blank pictures, say.
+            near = near[labels[once[near]] != labels[once[row]]]
+            near = near[_close(thumbnails[near], thumbnail)]
+            if len(near):
+                joined = np.unique(labels[once[np.append(near, row)]])
+                labels[np.isin(labels, joined)] = joined[0]
     return [_group(numbers, digests) for numbers in _by_label(labels)]
 
 
 def _close(others: NDArray[np.uint8], one: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which of ``others``, (N, D), are as good as the same thumbnail as ``one``, (D,)."""
-    off = np.abs(others.astype(np.int16) - one).mean(axis=1)
+    """Which of ``others``, (N, KEPT, KEPT, 3), are as good as the same thumbnail as ``one``."""
+    off = np.abs(others.astype(np.int16) - one).mean(axis=(1, 2, 3))
     close: NDArray[np.bool_] = off <= min(NEAR_LEVELS, NEAR_CONTRAST * float(one.std()))
     return close
 

@@ -78,7 +78,7 @@ class _Broken(Exception):
 
 
 class _Redirects(request.HTTPRedirectHandler):
-    """Redirects to http and https only; urllib follows some to ftp as well."""
+    """Redirects to http and https only, urllib follows some to ftp as well; and never from https to http, which anybody may answer."""
 
     def redirect_request(
         self, req: request.Request, fp: IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage, newurl: str
@@ -87,6 +87,9 @@ class _Redirects(request.HTTPRedirectHandler):
         if not is_url(newurl):
             fp.close()
             raise _Failed(f"leads to {newurl}, and only http and https are followed")
+        if req.type == "https" and not newurl.lower().startswith("https:"):
+            fp.close()
+            raise _Failed(f"leads from https to {newurl}, where nobody vouches for what comes")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

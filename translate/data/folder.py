@@ -55,7 +55,9 @@ class PictureFiles(Domain):
             raise UserError(
                 f"{folder} holds no picture that can be read{_named([*too_large, *skipped])}; formats: JPEG, PNG, WebP, BMP and TIFF."
             )
-        _warn(folder, "are no pictures", "skipped", skipped)
+        _warn(folder, "are no pictures", "skipped", [each for each in skipped if each.suffix.lower() not in picture.UNREAD])
+        unread = [each for each in skipped if each.suffix.lower() in picture.UNREAD]
+        _warn(folder, "must be saved as JPEG or PNG to be read", "skipped", unread)
         _warn(folder, "are too large to decode", "skipped", too_large)
         _warn(folder, "hold several pictures", "read only the first picture of", [path for path in facts if facts[path].several])
         self.channels = _channels(folder, facts)

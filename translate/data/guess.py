@@ -9,6 +9,7 @@ from string import ascii_uppercase
 
 from translate.data import picture
 from translate.data.folder import files_in
+from translate.data.idx import idx_folder
 from translate.data.layouts import SPLITS, pictures_directly_in
 from translate.errors import DataWarning, UserError
 
@@ -20,17 +21,20 @@ _SPLIT_FOLDER = re.compile("(train|test|val)[A-Z]?")
 def guess_domains(root: Path) -> tuple[str, ...]:
     """The domains in ``root`` by its layout, as ``--domains`` would name them.
 
-    Folders in ``train``; or else trainA, trainB ...; or else the folders of the root; or else pairs side by side; or else the pictures of
-    the root itself as the only domain. Raises UserError where there are no pictures, or where they lie one folder deeper.
+    Files as MNIST's in the root itself; or else folders in ``train``; or else trainA, trainB ...; or else the folders of the root; or else
+    pairs side by side; or else the pictures of the root itself as the only domain. Raises UserError where there are no pictures, or where
+    a data set lies one folder deeper.
     """
+    own = Path(root).absolute().name or "pictures"
+    if idx_folder(root):
+        return (own,)
     if names := _folders(root / "train"):
         return names
     if count := _lettered(root):
         return _called(root, count)
     if names := _folders(root):
-        deeper = root / names[0]
-        if len(names) == 1 and (_lettered(deeper) > 1 or len(_folders(deeper / "train")) > 1):
-            raise UserError(f"{root} holds a data set and no domains; check one folder deeper: translate data check {deeper}")
+        if deeper := next((root / name for name in names if _is_data_set(root / name, alone=len(names) == 1)), None):
+            raise UserError(f"{deeper} is a data set and no domain; check one folder deeper: translate data check {deeper}")
         return names
     files = next(filter(None, map(pictures_directly_in, (root / "train", root))), [])
     if not files:
@@ -39,7 +43,7 @@ def guess_domains(root: Path) -> tuple[str, ...]:
         )
     if files[0].parent != root and all((facts := picture.probe(path)) and facts.width == 2 * facts.height for path in files):
         return _called(root, 2)
-    return (Path(root).absolute().name or "pictures",)
+    return (own,)
 
 
 def _folders(parent: Path) -> tuple[str, ...]:
@@ -50,10 +54,18 @@ def _folders(parent: Path) -> tuple[str, ...]:
     return tuple(each.name for each in folders if not _SPLIT_FOLDER.fullmatch(each.name) and _has_pictures(each))
 
 
+def _is_data_set(folder: Path, *, alone: bool) -> bool:
+    """Whether a folder holds several domains; where it isn't ``alone``, the folders in its ``train`` may as well be parts of one."""
+    return _lettered(folder) > 1 or (alone and len(_folders(folder / "train")) > 1)
+
+
 def _has_pictures(folder: Path) -> bool:
+    if idx_folder(folder):
+        return True
+    named = picture.SUFFIXES | picture.UNREAD  # those that are not read are named when the domain is opened
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # said when the domain is opened
-        return any(path.suffix.lower() in picture.SUFFIXES or picture.probe(path) for path in files_in(folder))
+        return any(path.suffix.lower() in named or picture.probe(path) for path in files_in(folder))
 
 
 def _lettered(root: Path) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.data import picture
-from translate.data.cache import cache_folder
+from translate.data.cache import index_folder
 from translate.data.picture import Facts, Window
 from translate.errors import UserError
 
@@ -47,9 +47,9 @@ class FolderIndex:
     def __init__(self, folder: Path) -> None:
         self.folder = os.path.abspath(folder)
         name = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:32]
-        self.path = cache_folder() / "index" / f"{name}.json"
+        self.path = index_folder() / f"{name}.json"
         self._entries = _load(self.path)
-        self._changed = False
+        self._changed: set[str] = set()
 
     def name(self, path: Path) -> str:
         """The path from the folder to the file."""
@@ -85,7 +85,9 @@ class FolderIndex:
         """Write what was found out since the index was opened. Files that are gone are forgotten."""
         if not self._changed:
             return
-        rows = {name: astuple(entry) for name, entry in self._entries.items() if os.path.exists(os.path.join(self.folder, name))}
+        # Others may have written since: several domains, and several processes, have pictures in one folder.
+        known = _load(self.path) | {name: self._entries[name] for name in self._changed}
+        rows = {name: astuple(entry) for name, entry in known.items() if os.path.exists(os.path.join(self.folder, name))}
         body = json.dumps(rows, separators=(",", ":")).encode()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,9 +98,9 @@ class FolderIndex:
             with open(descriptor, "wb") as file:
                 file.write(_head(body) + body)
             os.replace(temporary, self.path)
-            self._changed = False
+            self._changed.clear()
         except OSError:
-            os.unlink(temporary)
+            Path(temporary).unlink(missing_ok=True)
 
     def _entry(self, path: Path) -> tuple[str, Entry]:
         name = self.name(path)
@@ -113,7 +115,7 @@ class FolderIndex:
 
     def _keep(self, name: str, entry: Entry) -> Entry:
         self._entries[name] = entry
-        self._changed = True
+        self._changed.add(name)
         return entry
 
 

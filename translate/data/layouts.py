@@ -37,12 +37,12 @@ def find_folder(name: str, root: Path, split: str, domains: Sequence[str], *, le
         if letters and len(domains) <= len(ascii_uppercase):
             candidates.append(root / f"{word}{ascii_uppercase[list(domains).index(name)]}")
         for folder in candidates:
-            if folder.is_dir() and _as_written(folder):
+            if folder.is_dir() and as_written(folder):
                 return folder
     return None
 
 
-def _as_written(folder: Path) -> bool:
+def as_written(folder: Path) -> bool:
     """Whether the folder is spelt so: some systems find MNIST/ where mnist/ is asked for, which is another thing."""
     return folder.name in ("..", "") or folder.name in os.listdir(folder.parent)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ from PIL import Image
 from translate.data import picture
 from translate.data.domain import WINDOWS, Domain
 from translate.data.duplicates import KEPT, Sketch, sketch
-from translate.data.folder import PictureFiles, files_in
+from translate.data.folder import PictureFiles
 from translate.data.index import FolderIndex
 from translate.errors import UserError
 
@@ -105,8 +104,8 @@ class Portion:
         return moments
 
 
-def look_through(domain: Domain, split: str, root: Path | None, test: Domain | None, progress: Callable[[], None]) -> Portion:
-    """Decode every picture of ``domain`` and call ``progress`` after each. ``test`` has pictures that may lie in a folder inside.
+def look_through(domain: Domain, split: str, root: Path | None, progress: Callable[[], None]) -> Portion:
+    """Decode every picture of ``domain`` and call ``progress`` after each.
 
     Points are counted, no more: their portion has no looks.
     """
@@ -126,9 +125,9 @@ def look_through(domain: Domain, split: str, root: Path | None, test: Domain | N
         histogram += counts
         if look.sketch is not None:
             thumbnails[look.number] = look.sketch.thumbnail
-            look = replace(look, sketch=Sketch(look.sketch.bits, thumbnails[look.number]))
+            look = replace(look, sketch=replace(look.sketch, thumbnail=thumbnails[look.number]))
         looks.append(look)
-    left_out = tuple(looker.left_out(test))
+    left_out = tuple(looker.left_out())
     looker.save()
     return Portion(domain, split, tuple(looks), tuple(damaged), left_out, histogram)
 
@@ -202,21 +201,13 @@ class _Looker:
         )
         return look, counts
 
-    def left_out(self, test: Domain | None) -> Iterator[Failure]:
-        """The files of a domain's folder that are no pictures or too large, and why."""
-        if self.files is None or self.index is None or not self.files.folder.is_dir():
-            return
-        inside = test.folder if isinstance(test, PictureFiles) else None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # said when the domain was opened
-            files = files_in(self.files.folder, inside, self.root)
-        for path in files:
-            facts = self.index.facts(path)
-            if facts is None or facts.refusal:
-                try:
-                    picture.extremes(path)
-                except UserError as error:
-                    yield Failure(below(path, self.root), _reason(error, path))
+    def left_out(self) -> Iterator[Failure]:
+        """The files of the domain that are no pictures or too large, and why."""
+        for path in self.files.left_out if self.files else ():
+            try:
+                picture.extremes(path)
+            except UserError as error:
+                yield Failure(below(path, self.root), _reason(error, path))
 
     def save(self) -> None:
         """Keep what was found out of the files: a run that follows need not."""

@@ -2,6 +2,8 @@
 
 Everything happens in the hidden folder ``.NAME.part`` beside the final one, which gets its name by one rename. What a killed process has
 downloaded is gone on with; what it has unpacked is thrown away.
+
+Whether it is the data set that it should be, and not another folder or archive, is for ``check`` to say, which opens its domains.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,11 +42,13 @@ def obtain(
     source: str | None = None,
     sha256: str | None = None,
     progress: Progress = lambda what, done, total: None,
+    check: Callable[[Path], None] = lambda folder: None,
 ) -> Obtained:
     """Bring the data set ``name`` to the folder ``final``, which may be there only if it is empty.
 
     ``source`` stands for its published address: another URL, an archive, or a folder. ``sha256`` is used in place of the published size and
-    SHA-256 of an archive. Raises UserError where something is wrong; then ``final`` is as it was.
+    SHA-256 of an archive. ``check`` is called with a folder of what came, and raises UserError where that is not the data set. Raises
+    UserError where something is wrong; then there is nothing in ``final``.
     """
     data_set = _with_digest(name, data_set, source, sha256)
     _check_final(final)
@@ -60,8 +64,12 @@ def obtain(
         shutil.rmtree(ready, ignore_errors=True)  # of a process that was killed
         try:
             unverified = _fill(name, data_set, source, work, ready, progress)
-            files = _land(ready / data_set.inside if (ready / data_set.inside).is_dir() else ready, final, source or name)
+            files = _land(ready, data_set, final, source or name, check)
             shutil.rmtree(work, ignore_errors=True)
+        except BadArchive:
+            if source is None or is_url(source):
+                shutil.rmtree(work, ignore_errors=True)  # the next call should not find it
+            raise
         except OSError as error:
             raise UserError(
                 f"{name} cannot be brought to {final} ({_said(error)}); make room or give another folder with --to."
@@ -73,17 +81,41 @@ def obtain(
     return Obtained(final, files, unverified)
 
 
-def _land(data: Path, final: Path, origin: str) -> int:
-    """Give the folder ``data`` its final name; return how many files it has."""
-    files = sum(len(names) for _, _, names in os.walk(data))
-    if not files:
+def _land(ready: Path, data_set: DataSet, final: Path, origin: str, check: Callable[[Path], None]) -> int:
+    """Give the first folder in ``ready`` that passes ``check`` its final name; return how many files it has."""
+    if not any(names for _, _, names in os.walk(ready)):
         raise UserError(f"There are no files in {origin}; is it the right one?")
     if hasattr(os, "sync"):
         os.sync()  # the name must not be on the disk before the files are
-    if final.exists():
-        final.rmdir()  # empty; not every system renames over it
-    data.rename(final)
-    return files
+    refusals: list[str] = []
+    for data in _candidates(ready, data_set):
+        if final.exists():
+            final.rmdir()  # empty; not every system renames over it
+        data.rename(final)
+        try:
+            # Under its final name, by which what is found out of its pictures is kept for the first run.
+            check(final)
+        except BaseException as error:
+            final.rename(data)
+            if not isinstance(error, UserError):
+                raise
+            refusals.append(str(error).replace(str(final), origin))
+        else:
+            return sum(len(names) for _, _, names in os.walk(final))
+    raise BadArchive(f"{origin} does not hold what was published ({data_set.title}): {refusals[0]}")
+
+
+def _candidates(ready: Path, data_set: DataSet) -> list[Path]:
+    """The folders that may be the data: the one that is named inside, or else all of it, or what is in the only folder it holds."""
+    if data_set.inside and (ready / data_set.inside).is_dir():
+        return [ready / data_set.inside]
+    found = [ready]
+    while data_set.archive:
+        entries = [each for each in found[-1].iterdir() if each.name[0] != "." and each.name != "__MACOSX"]
+        if len(entries) != 1 or not entries[0].is_dir():
+            break
+        found.append(entries[0])
+    return found
 
 
 def _said(error: OSError) -> str:
@@ -126,7 +158,7 @@ def _fill(name: str, data_set: DataSet, source: str | None, work: Path, ready: P
         if not data_set.archive:
             raise UserError(f"{name} is no archive but several files; give --from the folder that they are in.")
         known = data_set.files[0] if data_set.files else Download(local.name, ())
-        digest = _verified(local, known)
+        digest = _verified(local, known, local, "get it again, or, if you trust it as it is, add --sha256 {}")
         unpack(local, ready, progress=progress)
         return {} if known.sha256 else {local.name: digest}
     unverified = {}
@@ -137,11 +169,7 @@ def _fill(name: str, data_set: DataSet, source: str | None, work: Path, ready: P
         if not file.sha256:
             unverified[file.name] = digest
         if data_set.archive:
-            try:
-                unpack(fetched, ready, progress=progress)
-            except BadArchive:
-                fetched.unlink()  # the next call should not find it
-                raise
+            unpack(fetched, ready, progress=progress)
     if not data_set.archive:
         below = ready / data_set.folder
         below.mkdir(parents=True)
@@ -158,7 +186,7 @@ def _from_folder(data_set: DataSet, local: Path, ready: Path) -> dict[str, str]:
         )
     if data_set.archive:
         # Links are copied as what they lead to: the user's own folder is not a stranger's archive.
-        shutil.copytree(local, ready, copy_function=shutil.copyfile, ignore_dangling_symlinks=True)
+        shutil.copytree(local, ready, copy_function=shutil.copyfile, ignore_dangling_symlinks=True, ignore=_loops)
         return {str(local): ""}
     below = ready / data_set.folder
     below.mkdir(parents=True)
@@ -167,22 +195,24 @@ def _from_folder(data_set: DataSet, local: Path, ready: Path) -> dict[str, str]:
         if path is None:
             raise UserError(f"{local} lacks {file.name}; give --from the folder that holds all files of {data_set.title}.")
         shutil.copyfile(path, below / file.name)
-        _verified(below / file.name, file, shown=path)
+        _verified(below / file.name, file, path, f"give --from the folder with the published files of {data_set.title}")
     return {}
 
 
-def _verified(path: Path, known: Download, shown: Path | None = None) -> str:
-    """The SHA-256 of ``path``. Raises UserError where it isn't what is known of the file."""
+def _loops(folder: str, names: list[str]) -> list[str]:
+    """Of the entries of ``folder`` the links that lead to a folder above them, on the way that led here: they would never end."""
+    here = Path(folder)
+    above = {each.resolve() for each in (here, *here.parents)}
+    return [name for name in names if (here / name).is_symlink() and (here / name).resolve() in above]
+
+
+def _verified(path: Path, known: Download, shown: Path, advice: str) -> str:
+    """The SHA-256 of ``path``, which is ``shown`` to the user. Raises UserError, with ``advice``, where it isn't what is known of it."""
     digest, size = digest_of(path), path.stat().st_size
     if known.sha256 not in (None, digest):
-        raise UserError(
-            f"{shown or path} has the SHA-256 {digest}, expected {known.sha256}; get it again, or, if you trust it as it is, add "
-            f"--sha256 {digest}."
-        )
+        raise UserError(f"{shown} has the SHA-256 {digest}, expected {known.sha256}; {advice.format(digest)}.")
     if known.size not in (None, size):
-        raise UserError(
-            f"{shown or path} has {size} bytes, expected {known.size}; get it again, or, if you trust it as it is, add --sha256 {digest}."
-        )
+        raise UserError(f"{shown} has {size} bytes, expected {known.size}; {advice.format(digest)}.")
     return digest
 
 

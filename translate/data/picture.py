@@ -21,6 +21,7 @@ from translate.errors import UserError
 __all__ = [
     "DEEP_MODES",
     "SUFFIXES",
+    "UNREAD",
     "Facts",
     "Window",
     "extremes",
@@ -38,7 +39,10 @@ __all__ = [
 ]
 
 #: File name endings that are taken for pictures when a folder is searched.
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"})
+
+#: Endings of pictures in formats that are not read: those of telephones, cameras and programs.
+UNREAD = frozenset({".heic", ".heif", ".avif", ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".psd", ".svg"})
 
 #: The stored values that become -1 and +1: black and white, where there is nothing beyond them.
 Window = tuple[float, float]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from functools import cached_property
 from threading import Lock
@@ -13,11 +12,12 @@ from numpy.typing import NDArray
 from translate.data import cache
 from translate.data.domain import Array, Domain
 from translate.data.fit import Fit, fitted
+from translate.data.memory import memory
 from translate.data.pixels import PixelFile, sample_bytes
 from translate.errors import DataWarning, RecipeError, UserError, brief
 
-#: Resized samples are kept in memory up to this many bytes for all domains of a run: at most a quarter of what the machine has.
-CACHE_BYTES = min(4 << 30, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4 if hasattr(os, "sysconf") else 1 << 30)
+#: Resized samples are kept in memory up to this many bytes for all domains of a run: at most a quarter of what there is.
+CACHE_BYTES = min(4 << 30, memory() // 4)
 
 
 class Source:

@@ -24,16 +24,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from translate.data.fetch import Progress, amount
-from translate.errors import UserError
+from translate.errors import UserError, brief
 
 #: What is copied at once, and the most that a header of a tar file may ask for, in bytes.
 CHUNK, MOST_HEADER = 1 << 20, 1 << 24
 #: Any archive may unpack to this many bytes, whatever its own size.
 SMALL = 1 << 24
 
-#: What decoders raise on damage. gzip's BadGzipFile is an OSError as well, which a full disk is too.
+#: What decoders raise on damage. gzip's BadGzipFile is an OSError as well, which a full disk is too; and a few bytes of xz may ask for
+#: gigabytes of memory.
 DAMAGE = (
     EOFError,
+    MemoryError,
     NotImplementedError,
     ValueError,
     struct.error,
@@ -87,9 +89,7 @@ def unpack(archive: Path, target: Path, *, limits: Limits = Limits(), progress: 
         if isinstance(error, UserError):
             raise
         if isinstance(error, DAMAGE):
-            raise BadArchive(
-                f"{archive} is damaged, or neither a zip nor a tar file ({error or type(error).__name__}); get it again."
-            ) from None
+            raise BadArchive(f"{archive} is damaged, or neither a zip nor a tar file ({brief(error)}); get it again.") from None
         if isinstance(error, OSError):
             room = " Make room or give another folder with --to." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
             raise UserError(f"{archive} cannot be unpacked into {target.parent} ({error.strerror or error}).{room}") from None

@@ -29,7 +29,9 @@ def main(arguments: Sequence[str]) -> int:
         "data", metavar="DIR", nargs="?", type=Path, help="a folder of pictures [where a run without --data looks]"
     )
     parser.add_argument("--domains", metavar="NAME", nargs="+", default=[], help="as for 'translate run' [all that DIR holds]")
-    parser.add_argument("--size", metavar="N|HxW", default="256", help="pixels of the run: smaller pictures are named [256]")
+    parser.add_argument(
+        "--size", metavar="N|HxW", help="pixels of the run: smaller pictures are named [those of the command at the end]"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--html", metavar="FILE", type=Path, help="write a page with pictures")
     values = parser.parse(arguments)
@@ -50,7 +52,9 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if found.works else 2
 
 
-def _size(text: str) -> Size:
+def _size(text: str | None) -> Size | None:
+    if text is None:
+        return None
     try:
         size = Size.parse(text)
     except ValueError:

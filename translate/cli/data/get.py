@@ -6,6 +6,7 @@ import shlex
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from translate.cli.display import LINE_SECONDS
 from translate.data.fetch import amount
 from translate.data.obtain import Obtained, obtain
 from translate.data.published import DataSet, landing
-from translate.errors import Interrupted
+from translate.errors import DataWarning, Interrupted
 from translate.plugins import installed
 
 
@@ -46,12 +47,31 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     try:
         with Display() as display:
-            obtained = obtain(name, data_set, final, source=values.source, sha256=values.sha256, progress=display.show)
+            obtained = obtain(
+                name,
+                data_set,
+                final,
+                source=values.source,
+                sha256=values.sha256,
+                progress=display.show,
+                check=lambda folder: _check(data_set, folder),
+            )
     except KeyboardInterrupt:
         raise Interrupted("Stopped; what has come is kept, and the same command goes on with it.", signal.SIGINT) from None
     _tell(name, replace(data_set, checksums="SHA-256 as given with --sha256") if values.sha256 else data_set, obtained)
     _tell_use(data_set, final)
     return 0
+
+
+def _check(data_set: DataSet, folder: Path) -> None:
+    """Raise UserError unless the command that its user is told will find its domains in ``folder``."""
+    # Imported here: it brings torch, which is not needed for a download that fails.
+    from translate.data.catalogue import open_domains
+    from translate.isolation import Guard
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # said again when the domains are opened for a run
+        open_domains(Guard(installed()), data_set.domains, folder, None)
 
 
 def _tell(name: str, data_set: DataSet, obtained: Obtained) -> None:
@@ -60,11 +80,11 @@ def _tell(name: str, data_set: DataSet, obtained: Obtained) -> None:
     for what, digest in obtained.unverified.items():
         if digest:
             print(
-                f"No checksum is known for {name}: what came was not verified beyond its length and that it unpacks. {what} has the "
-                f"SHA-256 {digest}, which --sha256 takes."
+                f"No checksum is known for {name}: what came was not verified beyond its length and that it holds its domains. {what} has "
+                f"the SHA-256 {digest}, which --sha256 takes."
             )
         else:
-            print(f"The folder {what} was copied as it is: nothing in it was verified.")
+            print(f"The folder {what} was copied as it is: nothing in it was verified, but that it holds its domains.")
     if not obtained.unverified:
         print(f"Everything that came was verified{f': {data_set.checksums}' if data_set.checksums else ' by its SHA-256'}.")
     print(f"Licence: {data_set.licence}.\nCite: {data_set.citation}.")
