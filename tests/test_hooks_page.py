@@ -7,13 +7,15 @@ import re
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import pytest
 from conftest import TINY
 
 import translate
-from translate import Engine, Part, hookspecs
+from translate import Engine, Evidence, Figure, Part, Report, Seen, hookspecs
 from translate.isolation import Guard
+from translate.metrics.score import REASONS, Need
 from translate.options import kind
 from translate.plugins import installed
 from translate.settings import RunOptions
@@ -112,6 +114,20 @@ def implementations(root: Path) -> str:
 def test_each_hook_has_a_built_in_user(hook):
     code = implementations(ROOT / "plugins") + implementations(ROOT / "translate" / "cli") + implementations(ROOT / "translate")
     assert re.search(rf"@hookimpl\n *def {hook}\(", code), f"nothing that is built in implements {hook}"
+
+
+@pytest.mark.parametrize(
+    ("hook", "fields_of"),
+    [("register_scores", Evidence), ("register_scores", Figure), ("register_features", Seen), ("step_reported", Report)],
+)
+def test_the_page_names_all_that_a_part_is_given_or_gives(hook, fields_of):
+    names = fields_of._fields if fields_of is Seen else [each.name for each in fields(fields_of)]
+    assert not [name for name in names if not name.startswith("_") and f"`{name}`" not in SECTIONS[hook]]
+
+
+def test_the_page_names_every_word_of_needs():
+    paragraph = SECTIONS["register_scores"].partition("`needs` is a set of words;")[2].partition("\n\n")[0]
+    assert set(re.findall("`([a-z]+)`", paragraph)) == {*get_args(Need)} == {*REASONS}
 
 
 @pytest.mark.parametrize("plural", installed().registries)

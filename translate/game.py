@@ -171,11 +171,20 @@ class _Through:
         self.judge, self.augmentation, self.real, self.middle = judge, augmentation, real, middle
 
     def __call__(self, samples: Tensor) -> Tensor:
-        scores: Tensor = self.judge(self.augmentation(samples))
+        scores: Tensor = self.judge(self._changed(samples))
         if samples is self.real:
             self.augmentation.heard(scores.detach() - self.middle)
         return scores
 
     def features(self, samples: Tensor) -> list[Tensor]:
-        seen: list[Tensor] = self.judge.features(self.augmentation(samples))
+        seen: list[Tensor] = self.judge.features(self._changed(samples))
         return seen
+
+    def _changed(self, samples: Tensor) -> Tensor:
+        changed: Tensor = self.augmentation(samples)
+        if changed.shape != samples.shape:
+            raise RecipeError(
+                f"The judge augmentation {type(self.augmentation).__name__} makes {tuple(changed.shape)} of {tuple(samples.shape)}; "
+                f"it must return the shape that came in."
+            )
+        return changed

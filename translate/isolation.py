@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 
 class Guard:
-    """Asks the ``plugins`` on behalf of one run, by its policy ``on_error``; ``used`` are those that the run rests on."""
+    """Asks the ``plugins`` on behalf of one run, or ``what`` else, by its policy ``on_error``; ``used`` are those that it rests on."""
 
-    def __init__(self, plugins: Plugins, on_error: OnError = "disable", used: Collection[str] = ()) -> None:
-        self.plugins, self.on_error, self.used = plugins, on_error, used
+    def __init__(
+        self, plugins: Plugins, on_error: OnError = "disable", used: Collection[str] = (), what: str = "the run"
+    ) -> None:
+        self.plugins, self.on_error, self.used, self.what = plugins, on_error, used, what
         #: The plugins that failed, and are asked for nothing more in this run.
         self.disabled: set[str] = set()
 
@@ -69,10 +71,12 @@ class Guard:
         except (Exception, SystemExit) as error:  # whatever a stranger's code raises must not take a run with it
             said = capitalised(f"{self.plugins.origin(name)} failed {where} ({brief(error)})")
             if name in used:
-                raise PluginError(f"{said}, and the run rests on it; {BLOCK}={name} keeps it out of a run without it.") from error
+                raise PluginError(
+                    f"{said}, and {self.what} rests on it; {BLOCK}={name} keeps it out of one that does not."
+                ) from error
             if self.on_error == "fail":
                 raise PluginError(f"{said}; --on-plugin-error disable goes on without it.") from error
-            warnings.warn(f"{said}; the run goes on without it.", PluginWarning, stacklevel=4)
+            warnings.warn(f"{said}; {self.what} goes on without it.", PluginWarning, stacklevel=4)
             self.disabled.add(name)
             self.plugins.note_failure(name, f"failed {where} ({brief(error)})")
         finally:

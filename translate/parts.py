@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
+from inspect import isclass, isroutine
 from typing import Any, TypeVar, cast
 
 from torch import nn
@@ -55,6 +57,10 @@ def build_part(registry: Registry[Any], part: Part, wanted: type[T] | None, *arg
         except TranslateError:
             raise
         except Exception as error:  # of whatever kind: it is its author's
+            if wanted and part.given is not None and not (isclass(factory) or isroutine(factory) or isinstance(factory, partial)):
+                raise RecipeError(
+                    f"The {what} is an object of the class {part}; expected a translate.{wanted.__name__}, or what makes one."
+                ) from error
             raise RecipeError(f"The {what} '{part.name}'{origin} could not be made ({brief(error)}).") from error
     if wanted is not None and not isinstance(result, wanted):
         raise RecipeError(

@@ -25,12 +25,18 @@ class Kind:
 
 
 RUN = "translate run cyclegan --domains horse zebra --steps 20"
+EVALUATE = "translate evaluate drawn-horse2zebra --count 50"
 KINDS = {
     "loss": Kind("An adversarial loss", f"{RUN} --adversarial @NAME@"),
     "generator": Kind("A generator", f"{RUN} --generator @NAME@"),
     "discriminator": Kind("A discriminator", f"{RUN} --discriminator @NAME@"),
     "recipe": Kind("A training method", "translate run @NAME@ --domains horse zebra --steps 20"),
     "data": Kind("A data source", "translate run cyclegan --domains @NAME@:light @NAME@:dark --size 32 --steps 20"),
+    "augmentation": Kind("An augmentation", f"{RUN} --augment @NAME@"),
+    "score": Kind("A score", f"{EVALUATE} --scores @NAME@"),
+    "features": Kind("A feature extractor", f"{EVALUATE} --scores kid --features @NAME@"),
+    "diagnosis": Kind("A diagnosis", f"{RUN} --diagnoses @NAME@"),
+    "listener": Kind("A listener", f"{RUN} --listeners @NAME@"),
     "command": Kind(
         "A verb of the command", "translate @NAME@ mnist-vanilla", '@NAME@ = "@MODULE@:main"', '"translate.commands"'
     ),

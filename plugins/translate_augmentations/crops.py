@@ -1,4 +1,4 @@
-"""Random crops and flips."""
+"""Random crops and flips, and none of them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ from translate import Augmentation
 MARGIN = 286 / 256
 
 Array = NDArray[Any]
+
+
+class AsItIs(Augmentation):
+    """No change: pictures as they are, at the training size."""
 
 
 class Flip(Augmentation):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -16,6 +16,8 @@ from translate import Evidence, Figure, Score, option
 FEW = 5
 #: The interval holds this share of the bootstrap's figures.
 SHARE = 0.95
+#: Beside a figure of the inputs as they are.
+UNTRANSLATED = "of the pictures as they are: a translation should be below"
 
 
 class KernelDistance(Score):
@@ -46,7 +48,9 @@ class KernelDistance(Score):
         figures = {"KID": self._figure(evidence.seen("outputs").features, real, evidence.seed)}
         comparable = evidence.source is not None and evidence.source.channels == evidence.target.channels
         if comparable and evidence.inputs is not None and len(evidence.inputs) > 1:
-            figures["KID of the inputs"] = self._figure(evidence.seen("inputs").features, real, evidence.seed)
+            untranslated = self._figure(evidence.seen("inputs").features, real, evidence.seed)
+            note = f"{UNTRANSLATED}; {untranslated.note}" if untranslated.note else UNTRANSLATED
+            figures["KID of the inputs"] = replace(untranslated, better="", note=note)
         return figures
 
     def _figure(self, made: Tensor, real: Tensor, seed: int) -> Figure:

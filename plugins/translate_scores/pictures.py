@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from statistics import fmean
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from translate import Evidence, Figure, Score
+from translate_scores.kernel import UNTRANSLATED
 
 
 class TrueError(Score):
@@ -26,17 +28,12 @@ class TrueError(Score):
         outputs, truth, inputs = evidence.outputs, evidence.truth, evidence.inputs
         assert truth is not None
         assert inputs is not None
-        squares = (outputs - truth).square().flatten(1).mean(1)
-        figures = {
-            "error to the truth": Figure(_apart(outputs, truth), "lower"),
-            "PSNR": Figure(float((10 * (4 / squares.clamp(min=1e-10)).log10()).mean()), "higher"),
-        }
+        figures = {"error to the truth": Figure(_apart(outputs, truth), "lower"), "PSNR": Figure(_psnr(outputs, truth), "higher")}
         if inputs.shape == truth.shape:
-            figures["error of the inputs"] = Figure(_apart(inputs, truth))
+            figures["error of the inputs"] = Figure(_apart(inputs, truth), note=UNTRANSLATED)
             if evidence.mask is not None:
-                outside = (1 - evidence.mask).expand_as(outputs)
-                changed = ((outputs - inputs).abs() * outside).sum() / outside.sum().clamp(min=1)
-                figures["change outside the object"] = Figure(float(changed), "lower")
+                changed = _apart_outside(outputs, inputs, evidence.mask)
+                figures["change outside the object"] = Figure(changed, "lower")
         return figures
 
 
@@ -69,15 +66,40 @@ class Change(Score):
     def __call__(self, evidence: Evidence) -> Mapping[str, Figure]:
         """Change and diversity."""
         outputs, real, inputs = evidence.outputs, evidence.real, evidence.inputs
-        figures = {"diversity": Figure(_ratio(_apart(outputs, outputs.roll(1, 0)), _apart(real, real.roll(1, 0))))}
+        figures = {"diversity": _ratio(_spread(outputs), _spread(real), "all real pictures are the same")}
         if inputs is not None and inputs.shape == outputs.shape:
-            figures["change"] = Figure(_ratio(_apart(outputs, inputs), _apart(inputs, inputs.roll(1, 0))))
+            figures["change"] = _ratio(_apart(outputs, inputs), _spread(inputs), "all inputs are the same")
         return figures
 
 
-def _apart(one: Tensor, other: Tensor) -> float:
-    return float((one - other).abs().mean(dtype=torch.float64))
+# Picture by picture: what is computed of all at once is as large as all of them, several times over.
 
 
-def _ratio(one: float, other: float) -> float:
-    return one / other if other else math.nan
+def _apart(some: Tensor, others: Tensor) -> float:
+    """The mean absolute difference."""
+    return fmean(float((one - other).abs().mean(dtype=torch.float64)) for one, other in zip(some, others, strict=True))
+
+
+def _spread(samples: Tensor) -> float:
+    """The mean absolute difference between each sample and the one before it in the list, which for the first is the last."""
+    return fmean([_apart(samples[1:], samples[:-1])] * (len(samples) - 1) + [_apart(samples[:1], samples[-1:])])
+
+
+def _psnr(outputs: Tensor, truth: Tensor) -> float:
+    squares = [float((one - other).square().mean(dtype=torch.float64)) for one, other in zip(outputs, truth, strict=True)]
+    return fmean(10 * math.log10(4 / max(square, 1e-10)) for square in squares)
+
+
+def _apart_outside(some: Tensor, others: Tensor, mask: Tensor) -> float:
+    """The mean absolute difference where ``mask`` is 0; 0 where it is nowhere."""
+    total = weight = 0.0
+    for one, other, inside in zip(some, others, mask, strict=True):
+        outside = (1 - inside).expand_as(one)
+        total += float(((one - other).abs() * outside).sum(dtype=torch.float64))
+        weight += float(outside.sum(dtype=torch.float64))
+    return total / max(weight, 1.0)
+
+
+def _ratio(one: float, other: float, nothing: str) -> Figure:
+    """``one`` over ``other``; where that is 0, none, for the reason ``nothing``."""
+    return Figure(one / other) if other else Figure(math.nan, note=nothing)

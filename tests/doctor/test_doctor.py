@@ -11,6 +11,7 @@ import torch
 
 import translate
 from translate import Clock, Diagnosis, Engine, Finding, PluginError, PluginWarning, UserError, hookimpl
+from translate.cli import main
 from translate.doctor.doctor import Doctor, look_back, read_log
 from translate.options import Part
 from translate.plugins import installed
@@ -67,7 +68,7 @@ def test_signals_and_findings_are_told_logged_and_found_again(tiny, tmp_path):
         assert reports[100].signals["odd/step"] == 100
         assert all({"gradient/generators", "gradient/discriminators"} <= set(each.signals) for each in reports.values())
         assert [step for step, each in reports.items() if "odd" in each.findings] == [70, 80, 90, 100, 110]
-        (spell,) = look_back(installed(), tmp_path / "run", [Part("odd")])
+        (spell,) = look_back(installed(), tmp_path / "run", [Part("odd")]).spells
         assert (spell.first, spell.last, spell.finding) == (70, 110, Finding("Step 70 is late.", "Stop earlier."))
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert lines[9]["signals"]["odd/unknown"] is None
@@ -211,3 +212,64 @@ def test_gradients_are_told_of_the_step_that_was_watched(tiny, tmp_path):
         ["generators"],
         ["generators"],
     ]
+
+
+# Afterwards, from the log
+
+
+def write_log(folder, *findings):
+    """A log with one report for each of ``findings``, by diagnosis, one step apart."""
+    folder.mkdir(exist_ok=True)
+    lines = [{"step": step, "losses": {"a/b": 1.0}, "findings": each} for step, each in enumerate(findings, 1)]
+    (folder / "log.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    return folder
+
+
+ALL = [Part("all")]
+
+
+def test_findings_of_a_diagnosis_that_is_not_loaded_are_told_as_the_log_has_them(tmp_path):
+    run = write_log(tmp_path / "run", {}, {"strange": "It began."}, {"strange": "It goes on."}, {})
+    (spell,) = look_back(installed(), run, ALL).spells
+    assert (spell.name, spell.first, spell.last, spell.finding.evidence) == ("strange", 2, 3, "It began.")
+    assert spell.finding.advice == (
+        "That is what the log says; the diagnosis 'strange' is not loaded here, and what it advises is not known."
+    )
+    assert not look_back(installed(), run, [Part("divergence")]).spells, "others were not asked for"
+
+
+def test_findings_by_other_options_are_told_with_how_to_ask_again(tmp_path):
+    run = write_log(tmp_path / "run", {"divergence:factor=2": "It grew."})
+    (spell,) = look_back(installed(), run, ALL).spells
+    assert spell.finding.advice == "That is what the log says; --diagnoses divergence:factor=2 asks again."
+
+
+def test_what_a_loaded_diagnosis_found_then_is_asked_anew(tmp_path):
+    """By its own word, not by the log's."""
+    assert not look_back(installed(), write_log(tmp_path / "run", {"divergence": "It grew."}), ALL).spells
+
+
+@pytest.mark.parametrize("diagnosis", [BadMaker, Fails])
+def test_one_that_fails_was_not_looked_for(tmp_path, diagnosis):
+    run = write_log(tmp_path / "run", {})
+    with translate.plugin(Plugin("bad", diagnosis), "mine"), pytest.warns(PluginWarning):
+        found = look_back(installed(), run, ALL)
+    assert set(found.looked_for) == {"divergence", "vanishing-gradient", "constant-output"}
+
+
+def test_a_constructor_that_fails_is_told_in_one_sentence(tmp_path):
+    run = write_log(tmp_path / "run", {})
+    with translate.plugin(Plugin("bad", BadMaker), "mine"), pytest.warns(PluginWarning) as warned:
+        look_back(installed(), run, ALL)
+    (said,) = (str(each.message) for each in warned)
+    assert said.startswith("Plugin 'mine' failed to make the diagnosis 'bad' (ValueError: cannot be made); ")
+
+
+def test_the_command_says_what_and_when(tmp_path, capsys):
+    run = write_log(tmp_path / "run", {"strange": "It began."}, {}, {"odd": "It is odd."}, {"odd": "It still is."})
+    assert main(["doctor", str(run)]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("strange, step 1: It began. That is what the log says; ")
+    assert second.startswith("odd, steps 3 to 4: It is odd. ")
+    assert main(["doctor", str(run), "--diagnoses", "divergence"]) == 0
+    assert capsys.readouterr().out == "Nothing was found; looked for divergence.\n"

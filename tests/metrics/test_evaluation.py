@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import weakref
 from typing import ClassVar
 
 import numpy as np
@@ -153,7 +155,8 @@ def test_the_command_prints_figures_with_their_protocol(tiny, tmp_path, capsys):
     first, second, third, *_ = printed.splitlines()
     assert first.startswith("cat: 2 pictures in ")
     assert (second, third) == ("cyclegan at step 4; on 2 cat (test) + 2 dog (test); seed 0.", "cat→dog")
-    assert "left out cat→dog: kid: no feature extractor was named: --features NAME" in printed
+    assert printed.count("left out kid: no feature extractor was named: --features NAME\n") == 1  # though of two directions
+    assert "left out modes: it scores points, and these are pictures\n" in printed
     assert main(["evaluate", str(tmp_path / "run"), "--scores", "round-trip", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert [each["name"] for each in result["figures"]] == ["round-trip error"] * 2
@@ -269,3 +272,96 @@ def test_json_knows_no_nan(tiny):
     plain = tiny().evaluate(scores=[Nothing]).plain()
     assert [each["value"] for each in plain["figures"]] == [None, None]
     json.dumps(plain, allow_nan=False)
+
+
+def test_what_is_left_out_of_one_direction_says_of_which(tiny, tmp_path, capsys):
+    class ToDogs(Witness):
+        def unfit(self, evidence):
+            return "" if evidence.target.name == "dog" else "it knows dogs only"
+
+    class Mine:
+        @hookimpl
+        def register_scores(self, register):
+            register("to-dogs", ToDogs)
+
+    tiny(out=tmp_path / "run").fit()
+    with translate.plugin(Mine(), "mine"):
+        assert main(["evaluate", str(tmp_path / "run"), "--scores", "to-dogs", "kid"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left out")]
+    assert lines == [
+        "left out kid: no feature extractor was named: --features NAME",
+        "left out to-dogs for dog→cat: it knows dogs only",
+    ]
+
+
+def test_the_evidence_of_one_direction_is_gone_before_that_of_the_next_is_gathered(tiny):
+    """Pictures as floats are what takes the memory of an evaluation."""
+    made: list[weakref.ref[torch.Tensor]] = []
+
+    class Watches(Score):
+        def __call__(self, evidence):
+            alive.append(sum(each() is not None for each in made))
+            made.extend(weakref.ref(each) for each in (evidence.outputs, evidence.returned))
+            return {"watched": Figure(1.0)}
+
+    alive: list[int] = []
+    engine = tiny()
+    translated = engine.recipe.translate
+    engine.recipe.translate = lambda *given: alive.append(sum(each() is not None for each in made)) or translated(*given)
+    engine.evaluate(scores=Watches)
+    assert len(made) == 4
+    assert alive == [0] * 6  # two translations there and back in each direction, and what the score saw
+
+
+def test_a_score_may_be_given_alone(tiny):
+    assert {row.name for row in tiny().evaluate(scores=Witness(), count=2).rows} == {"outputs"}
+
+
+@pytest.mark.parametrize("number", [torch.tensor(1.5), torch.tensor([[1.5]]), np.float32(1.5), np.array(1.5)])
+def test_a_figure_takes_the_float_of_a_number(number):
+    figure = Figure(number, low=number)
+    assert (figure.value, figure.low, figure.high) == (1.5, 1.5, None)
+    assert type(figure.value) is type(figure.low) is float
+
+
+def test_counts_stay_whole():
+    assert type(Figure(8).value) is int
+
+
+@pytest.mark.parametrize("wrong", [torch.ones(2), None, "high", [1.0]])
+def test_what_is_no_number_is_left_out_with_the_reason(tiny, wrong):
+    class Wrong(Score):
+        def __call__(self, evidence):
+            return {"wrong": Figure(wrong)}
+
+    reasons = tiny().evaluate(scores=[Wrong], count=2).left_out.values()
+    assert set(reasons) == {f"A figure has the value {wrong!r:.80}, and must have one number"}
+
+
+def test_a_figure_that_is_none_says_why(tiny):
+    class Nothing(Score):
+        def __call__(self, evidence):
+            return {"told": Figure(math.nan, note="nobody knows"), "untold": Figure(math.nan)}
+
+    notes = {row.name: row.figure.note for row in tiny().evaluate(scores=[Nothing]).rows}
+    assert notes == {"told": "nobody knows", "untold": "the score does not say why"}
+
+
+def test_a_domain_of_a_plugin_that_is_empty_or_fails_is_named(tiny):
+    class Grey(translate.Domain):
+        name = "grey"
+
+        def __len__(self):
+            return 0 if self.empty else 3
+
+        def read(self, index):
+            raise KeyError("lost")
+
+    class Mine:
+        @hookimpl
+        def open_domain(self, name):
+            return Grey() if name == "grey" else None
+
+    for Grey.empty, sentence in ((True, "'grey' of plugin 'mine' is empty"), (False, "'grey' of plugin 'mine' failed .*lost")):
+        with translate.plugin(Mine(), "mine"), pytest.raises(translate.TranslateError, match=sentence):
+            tiny().evaluate(domains=("grey", "dog"), count=1)

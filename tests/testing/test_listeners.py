@@ -155,13 +155,13 @@ class SecondRun:
 
 
 @faults(
-    (HearsNothing, r"Listener '<.*HearsNothing>' has no event hook, .* with @translate.hookimpl"),
+    (HearsNothing, r"'<.*HearsNothing>' implements no hook; mark its functions with @translate.hookimpl"),
     (HearsWrong, r"cannot take part .*hook 'step_reported'.*'step'"),
     (HearsOfNothing, r"cannot take part .*step_rported"),
     (Stumbles, r"Listener '<.*Stumbles>', told of samples_saved, raises KeyError \('oh'\); it must bear what happens in any run"),
     (BeginsAtTheStart, r"told of checkpoint_saved, raises AttributeError .* a checkpoint before run_started"),
     (WritesAnyway, r"told of run_finished, raises TypeError .* where engine.out is None, write nothing, or raise UserError"),
-    (lambda: SimpleNamespace(), r"has no event hook"),
+    (lambda: SimpleNamespace(), r"implements no hook"),
 )
 def test_a_faulty_listener_is_told_what_to_do(faulty, advice):
     with pytest.raises(NonConforming, match=advice):

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from kit import Critic, Gap, Net, Painter, Ramp, Squared, opener
+from torch import nn
 from torch.nn import functional
 
 import translate
@@ -252,6 +253,29 @@ def test_the_event_hooks_of_a_plugin_are_tried():
     (result,) = check_plugin(plugin, "mine")
     assert not result.ok
     assert result.advice.startswith("Plugin 'mine', told of step_reported, raises AttributeError")
+
+
+class Chance(Colours):
+    """What an eye sees whose weights nobody chose."""
+
+    def __init__(self, space):
+        super().__init__(space)
+        self.mix = nn.Linear(space.channels, 4)
+
+    def forward(self, images):
+        return Seen(self.mix(super().forward(images).features))
+
+
+def test_what_is_fine_may_still_be_something_to_beware_of():
+    plugin = registering(features={"chance": Chance, "colours": Colours})
+    plugin.open_domain = hookimpl(opener(Ramp))
+    assert [str(each) for each in check_plugin(plugin, "mine")] == [
+        "feature extractor 'chance': ok; its weights are random by these options, and figures of random features tell little",
+        "feature extractor 'colours': ok",
+        "hook 'open_domain': ok; none of its domains was looked at, for none was named: --domains NAME",
+    ]
+    *_, hook, domain = check_plugin(plugin, "mine", domains=["ramp"])
+    assert (str(hook), str(domain)) == ("hook 'open_domain': ok", "domain 'ramp': ok")
 
 
 def test_a_plugin_that_cannot_be_registered_is_a_result():

@@ -64,7 +64,12 @@ class NotOfPoints(Brightness):
         return super().__call__(evidence)
 
 
-@pytest.mark.parametrize("good", [Brightness, Unknown, Seeded, Truth, NotOfPoints])
+class Tensors(Brightness):
+    def figures(self, value):
+        return {"brightness": Figure(torch.tensor(value))}
+
+
+@pytest.mark.parametrize("good", [Brightness, Unknown, Seeded, Truth, NotOfPoints, Tensors])
 def test_a_plain_score_conforms(good):
     check_score(good)
 
@@ -114,9 +119,19 @@ class Nothing(Brightness):
         return {}
 
 
-class Tensors(Brightness):
+class Vectors(Brightness):
     def figures(self, value):
-        return {"brightness": Figure(torch.tensor(value))}
+        return {"brightness": Figure(torch.tensor([value, value]))}
+
+
+class Whether(Brightness):
+    def figures(self, value):
+        return {"brightness": Figure(value > 0)}
+
+
+class Unexplained(Brightness):
+    def figures(self, value):
+        return {"brightness": Figure(math.nan)}
 
 
 class Infinite(Brightness):
@@ -174,7 +189,9 @@ class NoScore:
     (Floats, r"returns float values by str; it must return translate.Figure values by name"),
     (Alone, r"returns a Figure; it must"),
     (Nothing, r"returns no figure; return one"),
-    (Tensors, r"Figure 'brightness' of .* has the value tensor\(.*by float\(\)"),
+    (Vectors, r"A figure has the value tensor\(.*, and must have one number"),
+    (Whether, r"Figure 'brightness' of .* has the value (True|False); it must be a finite number"),
+    (Unexplained, r"Figure 'brightness' of .* is NaN, and does not say why; give it a note"),
     (Infinite, r"has the value inf; it must be a finite number"),
     (EndsInside, r"has the value inf; it must be a finite number"),
     (Reversed, r"has the interval \[2, 1\]; the lower end comes first"),

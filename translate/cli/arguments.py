@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
@@ -26,7 +27,19 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{sentence}; see '{self.prog} --help'.")
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """The parsed arguments. Raises UserError for an unknown flag, with the near one."""
+        """The parsed arguments. Raises UserError for an unknown flag, with the near one.
+
+        What is no flag may come last, after a list of names, to which argparse counts all that follows: ``--scores kid RUN``.
+        """
+        try:
+            return self._parse(arguments)
+        except UserError:
+            if arguments and not arguments[-1].startswith("-"):
+                with suppress(UserError):
+                    return self._parse([arguments[-1], *arguments[:-1]])
+            raise
+
+    def _parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         namespace, unknown = self.parse_known_args(arguments)
         if unknown:
             flags = [flag for action in self._actions for flag in action.option_strings]
@@ -54,11 +67,12 @@ def add_options(
         }
         if get_origin(hint) is tuple:
             settings["nargs"] = "+"
-        defaults = [] if each.default in (None, ()) else [str(each.default)]
-        defaults += [f"{preset}: {values[each.name]}" for preset, values in (presets or {}).items() if each.name in values]
-        default = f" [{'; '.join(defaults)}]" if defaults else ""
+        default = each.default if type(each.default) is tuple else (each.default,)
+        defaults = [] if each.default in (None, ()) else [" ".join(map(str, default))]
+        defaults += [f"{preset}: {chosen[each.name]}" for preset, chosen in (presets or {}).items() if each.name in chosen]
+        values = f" [{'; '.join(defaults)}]" if defaults else ""
         group.add_argument(
-            options.flag(each.name), help=f"{each.metadata.get('help', '')}{default}".replace("%", "%%"), **settings
+            options.flag(each.name), help=f"{each.metadata.get('help', '')}{values}".replace("%", "%%"), **settings
         )
 
 

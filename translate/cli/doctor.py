@@ -28,13 +28,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     values = parser.parse(arguments)
     parts = [Part.of(each) for each in values.diagnoses]
-    spells = list(look_back(installed(), Path(values.run), parts))
+    found = look_back(installed(), Path(values.run), parts)
     if values.json:
-        emit([asdict(spell) for spell in spells])
+        emit([asdict(spell) for spell in found.spells])
         return 0
-    for spell in spells:
-        print(f"{spell.name}, steps {spell.first} to {spell.last}: {spell.finding.evidence} {spell.finding.advice}")
-    if not spells:
-        looked = listed(installed().diagnoses) if values.diagnoses == ["all"] else listed(values.diagnoses)
-        print(f"Nothing was found; looked for {looked}.")
+    for spell in found.spells:
+        when = f"step {spell.first}" if spell.first == spell.last else f"steps {spell.first} to {spell.last}"
+        print(f"{spell.name}, {when}: {spell.finding.evidence} {spell.finding.advice}")
+    if not found.spells:
+        print(f"Nothing was found; looked for {listed(found.looked_for)}.")
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from translate.checkpoint import RECORD_NAME, read_record
 from translate.cli.arguments import Parser
 from translate.cli.display import emit
 from translate.engine import Engine
-from translate.errors import UserError
+from translate.errors import UserError, listed
+from translate.metrics.evaluation import Evaluation
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -56,11 +57,23 @@ def main(arguments: Sequence[str]) -> int:
     print("; ".join(f"{name}: {each['origin']}" for name, each in protocol["data"].items()) + ".")
     print(f"{protocol['recipe']} at step {protocol['step']}{', averaged' * protocol['averaged']}; on {pictures}; seed {seed}.")
     print(evaluation)
-    for what, reason in evaluation.left_out.items():
-        print(f"left out {what}: {reason}")
+    for line in _left_out(evaluation):
+        print(line)
     if not evaluation.rows:
         raise UserError("No score could be computed.")
     return 0
+
+
+def _left_out(evaluation: Evaluation) -> Iterator[str]:
+    """A line for each score that was left out and each reason, which names the directions where there are others."""
+    ways: dict[tuple[str, str], list[str]] = {}
+    for what, reason in evaluation.left_out.items():
+        way, _, score = what.rpartition(": ")
+        ways.setdefault((score, reason), []).append(way)
+    every = {row.way for row in evaluation.rows}.union(*ways.values()) - {""}
+    for (score, reason), mine in ways.items():
+        everywhere = set(mine) in ({""}, every)  # one that could not be made is of no direction
+        yield f"left out {score}{'' if everywhere else f' for {listed(mine)}'}: {reason}"
 
 
 def _recorded(weights: str, data: str | None) -> tuple[str | None, dict[str, Any]]:

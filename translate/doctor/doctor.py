@@ -15,10 +15,10 @@ import torch
 from translate.checkpoint import LOG_NAME
 from translate.clock import Clock
 from translate.doctor.diagnosis import Diagnosis, Finding
-from translate.errors import UserError, listed
+from translate.errors import RecipeError, UserError, listed
 from translate.isolation import Guard
 from translate.options import Part
-from translate.parts import build_part, owners
+from translate.parts import build_part, owner
 from translate.plugins import Plugins
 from translate.report import Report
 
@@ -37,21 +37,26 @@ class Doctor:
         self.guard = guard or Guard(plugins)
         everybody = [str(part) for part in parts] == ["all"]
         chosen = [Part(name) for name in plugins.diagnoses] if everybody else [part for part in parts if str(part) != "none"]
-        self._owners = {str(part): next(iter(owners(plugins.diagnoses, part)), "") for part in chosen}
+        self._owners = {str(part): owner(plugins.diagnoses, part) or "" for part in chosen}
         if len(self._owners) < len(chosen):
             raise UserError(
                 f"A diagnosis is asked for twice: {listed(map(str, chosen))}; give each another class, or other options."
             )
         #: The plugins that a run rests on by having asked for them by name.
-        self.asked: Collection[str] = set() if everybody else {owner for owner in self._owners.values() if owner}
+        self.asked: Collection[str] = set() if everybody else {each for each in self._owners.values() if each}
         self.diagnoses: dict[str, Diagnosis] = {}
         for part in chosen:
             if everybody:
                 with self.guard.asking(self._owners[str(part)], f"to make the diagnosis '{part}'"):
-                    self.diagnoses[str(part)] = build_part(plugins.diagnoses, part, Diagnosis)
+                    self.diagnoses[str(part)] = _made(plugins, part)
             else:
                 self.diagnoses[str(part)] = build_part(plugins.diagnoses, part, Diagnosis)
         self.history: list[Report] = []
+
+    @property
+    def asked_to_the_end(self) -> list[str]:
+        """The diagnoses that have not failed."""
+        return [name for name in self.diagnoses if self._owners[name] not in self.guard.disabled]
 
     def recall(self, run: Path) -> None:
         """Take up what the log of the run in the folder ``run`` tells of it so far."""
@@ -85,6 +90,14 @@ class Doctor:
         return nothing
 
 
+def _made(plugins: Plugins, part: Part) -> Diagnosis:
+    """The diagnosis; what its constructor raises comes as it is, for whoever asks says which diagnosis it is of."""
+    try:
+        return build_part(plugins.diagnoses, part, Diagnosis)
+    except RecipeError as error:
+        raise error.__cause__ or error from None
+
+
 def _measured(diagnosis: Diagnosis, engine: Engine) -> dict[str, float]:
     given: object = diagnosis.measure(engine)
     if not isinstance(given, Mapping) or not all(
@@ -111,24 +124,53 @@ class Spell:
     last: int
 
 
-def look_back(plugins: Plugins, run: Path, parts: Sequence[Part]) -> Iterator[Spell]:
-    """What the diagnoses find in the log of the run in the folder ``run``, in the order in which it began."""
-    doctor = Doctor(plugins, parts)
+@dataclass(frozen=True)
+class LookBack:
+    """What was found in the log of a run, in the order in which it began, and the diagnoses that looked for it to the end."""
+
+    spells: tuple[Spell, ...]
+    looked_for: tuple[str, ...]
+
+
+def look_back(plugins: Plugins, run: Path, parts: Sequence[Part]) -> LookBack:
+    """Ask the diagnoses of each report in the log of the run in the folder ``run``.
+
+    Where all are asked, findings that the log holds of others, which are not loaded here, are told as they stand in it.
+    """
+    doctor = Doctor(plugins, parts, Guard(plugins, what="the search"))
+    everybody = [str(part) for part in parts] == ["all"]
     open_spells: dict[str, Spell] = {}
     spells: list[Spell] = []
-    for report in read_log(run):
+    for report, logged in _logged(run):
         findings = doctor.judge(report)
+        if everybody:
+            findings |= {name: _hearsay(plugins, name, said) for name, said in logged.items() if name not in doctor.diagnoses}
         for name, finding in findings.items():
             known = open_spells.get(name)
             first, said = (known.first, known.finding) if known else (report.step, finding)
             open_spells[name] = Spell(name, said, first, report.step)
         for name in [name for name in open_spells if name not in findings]:
             spells.append(open_spells.pop(name))
-    yield from sorted([*spells, *open_spells.values()], key=lambda spell: (spell.first, spell.name))
+    spells = sorted([*spells, *open_spells.values()], key=lambda spell: (spell.first, spell.name))
+    return LookBack(tuple(spells), tuple(doctor.asked_to_the_end))
+
+
+def _hearsay(plugins: Plugins, name: str, said: str) -> Finding:
+    """A finding that is in the log alone, which holds no advice."""
+    if name.partition(":")[0] in plugins.diagnoses:
+        return Finding(said, f"That is what the log says; --diagnoses {name} asks again.")
+    return Finding(
+        said, f"That is what the log says; the diagnosis '{name}' is not loaded here, and what it advises is not known."
+    )
 
 
 def read_log(run: Path) -> Iterator[Report]:
     """The reports in the log of a run. Raises UserError where there is none, or a line is none."""
+    return (report for report, _ in _logged(run))
+
+
+def _logged(run: Path) -> Iterator[tuple[Report, dict[str, str]]]:
+    """The reports, each with what diagnoses found at it when it was written."""
     path = run / LOG_NAME
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -142,11 +184,12 @@ def read_log(run: Path) -> Iterator[Report]:
             clock = Clock(int(values["step"]) - 1, int(values["step"]), int(values.get("epoch", 1)))
             losses = {name: torch.tensor(each) for name, each in _floats(values["losses"]).items()}
             report = Report(clock, losses, _floats(values.get("rates", {})), _floats(values.get("signals", {})))
+            findings = {name: str(each) for name, each in values.get("findings", {}).items()}
         except (ValueError, KeyError, TypeError, AttributeError):
             if number < len(lines):  # a crash may cut the last one short
                 raise UserError(f"Line {number} of {path} is no report; restore the file.") from None
             return
-        yield report
+        yield report, findings
 
 
 def _floats(values: Mapping[str, Any]) -> dict[str, float]:

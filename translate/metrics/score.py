@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
 from translate.data.domain import Domain, Space
-from translate.errors import UserError
+from translate.errors import RecipeError, UserError
 from translate.metrics.features import FeatureExtractor, Seen, see
 
 #: What a score may need of its evidence.
@@ -18,8 +18,8 @@ Need = Literal["pictures", "points", "inputs", "returned", "truth", "mask", "fea
 
 #: Why evidence may be without it.
 REASONS: Mapping[str, str] = {
-    "pictures": "these are points",
-    "points": "these are pictures",
+    "pictures": "it scores pictures, and these are points",
+    "points": "it scores points, and these are pictures",
     "inputs": "the method makes samples from noise",
     "returned": "there is no way back",
     "truth": "nobody knows the true translations",
@@ -31,13 +31,29 @@ REASONS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """A score's value, with its interval and which way is better where these are known; ``note`` says what to beware of."""
+    """A score's value, with its interval and which way is better where these are known; ``note`` says what to beware of.
+
+    Whatever ``float`` takes is a number here, such as a tensor of one value; RecipeError is raised for anything else.
+    """
 
     value: float
     better: Literal["higher", "lower", ""] = ""
     low: float | None = None
     high: float | None = None
     note: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("value", "low", "high"):
+            given: object = getattr(self, name)
+            if not isinstance(given, int | float) and (given is not None or name == "value"):
+                object.__setattr__(self, name, _number(name, given))
+
+
+def _number(name: str, given: Any) -> float:
+    try:
+        return float(given)
+    except (TypeError, ValueError, RuntimeError):
+        raise RecipeError(f"A figure has the {name} {given!r:.80}, and must have one number") from None
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,13 @@ PICTURES = 6
 
 def check_features(
     factory: FeatureFactory, *, part: str = "", size: tuple[int, int] = (32, 32), channels: Sequence[int] = (3, 1)
-) -> None:
-    """Raise NonConforming unless ``factory`` makes extractors that keep the contract.
+) -> str:
+    """Raise NonConforming unless ``factory`` makes extractors that keep the contract; return what to beware of, empty for nothing.
 
     Pictures of ``size`` with each number of ``channels`` give finite features, a row for each, and logits a row for each where there are
     any: others for other pictures; the same again, whatever else is in the batch, and by an extractor that is made again under the same
     seed. It has a label, and what it rests on is frozen, for nobody lets it begin. It may refuse some of ``channels`` by a UserError,
-    which is raised where it refuses all.
+    which is raised where it refuses all. Random weights are allowed, and are told.
     """
     chosen = part_of(factory, part)
     what = f"Feature extractor '{chosen.name}'"
@@ -45,10 +45,14 @@ def check_features(
     for extractor, count in taken:
         _check_declared(extractor, what)
         _check_seen(extractor, _made(chosen, what, count, size), what, draw(PICTURES, count, *size))
+    extractor, count = taken[0]
+    images = draw(PICTURES, count, *size)
+    by_chance = not _close(see(extractor, images), see(_made(chosen, what, count, size, seed=1), images))
+    return "its weights are random by these options, and figures of random features tell little" if by_chance else ""
 
 
-def _made(chosen: Part, what: str, channels: int, size: tuple[int, int]) -> FeatureExtractor:
-    with seeded(CPU, 0), blamed(what, "it must be made by factory(space), and with options last where it has Options"):
+def _made(chosen: Part, what: str, channels: int, size: tuple[int, int], seed: int = 0) -> FeatureExtractor:
+    with seeded(CPU, seed), blamed(what, "it must be made by factory(space), and with options last where it has Options"):
         return build_part(no_plugins().features, chosen, FeatureExtractor, space(channels, size))
 
 

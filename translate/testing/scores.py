@@ -81,8 +81,12 @@ def _check_figures(score: Score, what: str, evidence: Evidence) -> None:
 
 def _check_figure(which: str, figure: Figure) -> None:
     for value in (figure.value, *(each for each in (figure.low, figure.high) if each is not None)):
-        if isinstance(value, bool | Tensor) or not isinstance(value, int | float) or math.isinf(value):
-            raise NonConforming(f"{which} has the value {value!r}; it must be a finite number, by float(), or NaN with a note.")
+        if isinstance(value, bool) or math.isinf(value):
+            raise NonConforming(f"{which} has the value {value!r}; it must be a finite number, or NaN with a note.")
+    if math.isnan(figure.value) and not figure.note:
+        raise NonConforming(
+            f"{which} is NaN, and does not say why; give it a note: Figure(math.nan, note='all inputs are the same')."
+        )
     if figure.low is not None and figure.high is not None and figure.low > figure.high:
         raise NonConforming(f"{which} has the interval [{figure.low:.4g}, {figure.high:.4g}]; the lower end comes first.")
     if figure.better not in WAYS:

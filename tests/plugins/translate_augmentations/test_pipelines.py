@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from translate import UserError
+from translate.cli.list import summary
 from translate.data.domain import Domain
 from translate.data.loader import Loader, Source
 from translate.parts import build_part
@@ -80,6 +82,28 @@ def test_a_file_does_what_its_pipeline_does(tmp_path, dtype):
     assert got.dtype == image.dtype
     assert np.array_equal(got[4:12, 4:20], image[3:11, 2:18])  # centred; 16 and 24 less 8 and 16
     assert (got[:4] == (0 if dtype == "uint8" else image.min())).all()
+
+
+def test_the_fingerprint_is_that_of_the_bytes_that_were_read(tmp_path):
+    file = saved(tmp_path, A.HorizontalFlip(p=1.0))
+    content = (tmp_path / "pipeline.json").read_bytes()
+    augmentation = made(file=file)
+    A.save(A.VerticalFlip(p=1.0), file)
+    assert augmentation.fingerprint() == hashlib.sha256(content).hexdigest()
+    assert made(file=file).fingerprint() == hashlib.sha256((tmp_path / "pipeline.json").read_bytes()).hexdigest()
+    assert made(file=file).fingerprint() != augmentation.fingerprint()
+
+
+def test_named_transforms_say_all_there_is():
+    assert made(transforms=TWO).fingerprint() == ""
+
+
+def test_without_options_it_flips_and_its_first_line_says_so():
+    assert [type(each) for each in made()._first.transforms] == [A.HorizontalFlip]
+    assert (
+        summary(Pipeline)
+        == "Transforms of albumentations, from a file or by their names; without options, horizontal flips alone."
+    )
 
 
 def test_a_single_transform_in_a_file(tmp_path):

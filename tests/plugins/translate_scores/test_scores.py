@@ -121,3 +121,22 @@ def test_modes_of_known_points():
     figures = made("modes")(Evidence(target, domain, points, points))
     assert (figures["modes"].value, figures["modes"].note, figures["good points"].value) == (2, "of 8", 1)
     assert figures["reverse KL"].value == pytest.approx(2 / 3 * math.log(16 / 3) + 1 / 3 * math.log(8 / 3))
+
+
+def test_a_ratio_to_nothing_says_so():
+    same = draw(1, 3, 4, 4, seed=9).expand(7, 3, 4, 4)
+    figures = made("change")(evidence(inputs=same, real=same))
+    assert math.isnan(figures["change"].value)
+    assert {name: each.note for name, each in figures.items()} == {
+        "diversity": "all real pictures are the same",
+        "change": "all inputs are the same",
+    }
+
+
+def test_figures_of_the_inputs_say_what_they_are_for():
+    figures = made("truth")(evidence(truth=draw(7, 3, 4, 4, seed=7))) | made("kid")(evidence())
+    for name in ("error of the inputs", "KID of the inputs"):
+        assert figures[name].note == "of the pictures as they are: a translation should be below"
+        assert not figures[name].better
+    few = made("kid")(evidence(inputs=draw(4, 3, 4, 4, seed=2)))["KID of the inputs"]
+    assert few.note.endswith("should be below; of fewer than 5 samples a side, too few for an interval")
