@@ -202,9 +202,21 @@ def test_prune_where_there_is_no_checkpoint(tmp_path):
     assert names(tmp_path) == []
 
 
+@pytest.mark.parametrize("progress", [{}, {"step": 5}, {"step": "5", "consumed": 5}, {"step": 5, "consumed": 5, "more": 5}])
+def test_a_checkpoint_that_does_not_say_how_far_it_is(tmp_path, progress):
+    folder = checkpoint.save_checkpoint(tmp_path, 5, {}, HEADER, state(), progress)
+    with pytest.raises(UserError, match=r"training\.safetensors does not say how far training was \("):
+        checkpoint.load_training(folder)
+
+
 # The run's folder
 
-RECORD = {"recipe": "cyclegan", "run": {"size": "128x96", "ema": 0.5, "domains": ["cat", "dög"]}, "data": {"cat": "0" * 64}}
+RECORD = {
+    "recipe": "cyclegan",
+    "run": {"size": "128x96", "ema": 0.5, "domains": ["cat", "dög"]},
+    "options": {},
+    "data": {"cat": "0" * 64},
+}
 
 
 def test_a_new_run(tmp_path):
@@ -258,6 +270,43 @@ def test_the_record_of_what_is_no_run(tmp_path):
 def test_a_record_that_is_none(tmp_path, data):
     (tmp_path / "run.toml").write_bytes(data)
     with pytest.raises(UserError, match=r"run\.toml cannot be read \("):
+        checkpoint.read_record(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"recipe": {"a": "cyclegan"}},
+        {"recipe": 3},
+        {"preset": True},
+        {"run": "steps"},
+        {"run": [{"steps": 3}]},
+        {"options": []},
+        {"data": "photos"},
+        {"data": {"cat": 3}},
+        {"root": ["/"]},
+        {"lengths": [{"steps": "3"}]},
+        {"lengths": [{"paces": 3}]},
+        {"lengths": {"steps": 3}},
+        {"plugins": ["cyclegan"]},
+        {"plugins": {"cyclegan": {"a": "b"}}},
+        {"rests_on": "cyclegan"},
+        {"overridden": [1]},
+        {"backbones": {"G": 1}},
+    ],
+)
+def test_a_record_with_something_of_another_type(tmp_path, changes):
+    checkpoint.write_record(tmp_path, RECORD | changes)
+    with pytest.raises(
+        UserError, match=rf"run\.toml cannot be read \('{min(changes)}' is .*, which is of another type than it must be"
+    ):
+        checkpoint.read_record(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["recipe", "run", "options", "data"])
+def test_a_record_that_lacks_something(tmp_path, name):
+    checkpoint.write_record(tmp_path, {key: value for key, value in RECORD.items() if key != name})
+    with pytest.raises(UserError, match=rf"run\.toml is not the record of a run: it has no '{name}'\.$"):
         checkpoint.read_record(tmp_path)
 
 

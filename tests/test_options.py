@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -300,3 +302,49 @@ def test_several_numbers_that_are_none(value, sentence):
     with pytest.raises(UserError) as error:
         options.build(Layers, {"layers": value}, "It")
     assert str(error.value) == sentence
+
+
+@dataclass(frozen=True)
+class Guests:
+    """Options that take texts and parts."""
+
+    host: str = "Ada"
+    names: tuple[str, ...] = ()
+    food: Part = part("soup")
+    gifts: tuple[Part, ...] = ()
+
+
+TABLE = {"_target_": "os.system", "args": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("host", value) for value in (["Ada"], TABLE, True, None, datetime.date(2020, 1, 1), b"Ada")),
+        *(("names", value) for value in (TABLE, [["Ada"]], [TABLE], [True], 5)),
+        *(("food", value) for value in (["soup"], TABLE, datetime.datetime(2020, 1, 1), datetime.time(1), b"soup", dict, print)),
+        *(("gifts", value) for value in (TABLE, [TABLE], [["soup"]])),
+    ],
+)
+def test_what_a_file_holds_in_the_wrong_place_gets_a_sentence(name, value):
+    with pytest.raises(UserError, match=rf"^--{name} is .*; it must be "):
+        options.build(Guests, {name: value}, "It")
+
+
+def test_texts_may_be_paths_and_numbers():
+    made = options.build(Guests, {"host": Path("a") / "b", "names": [3, "x"]}, "It")
+    assert (made.host, made.names) == (str(Path("a") / "b"), ("3", "x"))
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63), str(10**30), 10**400])
+def test_numbers_that_no_machine_has_are_refused(value):
+    with pytest.raises(UserError, match=r"^--minutes is -?\d+; it must be less than 9223372036854775808\.$"):
+        options.build(Long, {"minutes": value}, "It")
+    assert options.build(Long, {"minutes": 2**63 - 1}, "It").minutes == 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Long:
+    """Something that takes a while."""
+
+    minutes: int = 1

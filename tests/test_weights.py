@@ -5,7 +5,6 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -111,14 +110,41 @@ def test_a_file_that_may_run_code_is_not_opened(tmp_path):
         Engine.load(path)
 
 
-def test_a_changed_byte_anywhere_is_found(file):
+def test_the_seal_is_the_digest_of_the_file_with_zeros_in_its_place(file):
     whole = file.read_bytes()
-    rng = np.random.default_rng(0)
-    for place in [8, 20, len(whole) - 1, *rng.integers(8, len(whole), 60)]:
-        damaged = bytearray(whole)
-        damaged[place] ^= 1 << int(rng.integers(8))
-        with pytest.raises(UserError, match=r"damaged|cut short|no safetensors|of another program"):
-            weights.parse(bytes(damaged), file)
+    seal = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])["__metadata__"]["seal"]
+    assert whole.count(seal.encode()) == 1
+    assert hashlib.sha256(whole.replace(seal.encode(), b"0" * 64)).hexdigest() == seal
+
+
+def test_a_changed_bit_of_any_byte_is_found(file):
+    small = Header(recipe="a", options={}, spaces=(Space("cat", (3, 8, 8)),), step=1, averaged=False, versions={"é": "1e-05"})
+    whole = weights.pack({"a": torch.ones(5), "b": torch.zeros(2)}, small.dump())
+    weights.parse(whole, file)
+    for place in range(len(whole)):
+        for bit in range(8):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << bit
+            with pytest.raises(UserError, match=r"damaged|cut short|no safetensors|of another program"):
+                weights.parse(bytes(damaged), file)
+
+
+def older(header, tensors):
+    """The bytes of a file of format 1, as it was written before there was a seal."""
+    return weights.pack(tensors, {"translate": json.dumps(json.loads(header.dump()["translate"]) | {"format": 1})}, sealed=False)
+
+
+def test_a_file_of_the_first_format_is_read(file):
+    file.write_bytes(older(HEADER, tensors()))
+    got, header = load_weights(file)
+    assert torch.equal(got["transposed"], tensors()["transposed"])
+    assert (header.format, header.spaces, header.options) == (1, HEADER.spaces, HEADER.options)
+
+
+def test_a_file_whose_seal_was_taken_away_is_refused(file):
+    file.write_bytes(weights.pack(tensors(), HEADER.dump(), sealed=False))
+    with pytest.raises(UserError, match="is damaged: it lacks the digest of its contents"):
+        load_weights(file)
 
 
 def test_pack_leaves_the_tensors_alone():
@@ -144,11 +170,11 @@ def test_another_programs_file_is_refused(tmp_path):
 
 def test_a_later_format_is_refused(tmp_path):
     path = tmp_path / "later.safetensors"
-    later = json.loads(HEADER.dump()["translate"]) | {"format": 2, "spaces": "told otherwise"}
+    later = json.loads(HEADER.dump()["translate"]) | {"format": 3, "spaces": "told otherwise"}
     path.write_bytes(weights.pack({"a": torch.zeros(2)}, {"translate": json.dumps(later)}))
     with pytest.raises(UserError) as caught:
         load_weights(path)
-    assert str(caught.value) == f"{path} has format 2, and this version reads format 1; install a newer image-translate."
+    assert str(caught.value) == f"{path} has format 3, and this version reads formats up to 2; install a newer image-translate."
 
 
 def test_a_missing_file_and_a_folder_get_a_sentence(tmp_path):
@@ -170,21 +196,6 @@ def test_a_file_with_something_behind_it_is_refused(file):
     file.write_bytes(file.read_bytes() + b"\0")
     with pytest.raises(UserError):
         load_weights(file)
-
-
-def test_a_damaged_header_gets_a_sentence_or_does_not_matter(file):
-    whole = file.read_bytes()
-    size = int.from_bytes(whole[:8], "little")
-    sentences = 0
-    for position in range(0, 8 + size, 7):
-        data = bytearray(whole)
-        data[position] ^= 0x05
-        file.write_bytes(data)
-        try:
-            load_weights(file)
-        except UserError:
-            sentences += 1
-    assert sentences > size // 7 // 2
 
 
 @pytest.mark.parametrize("size", [weights.HEADER_BYTES + 1, 2**63, 2**64 - 1])
@@ -210,6 +221,10 @@ def described(**changes):
     return json.dumps(json.loads(HEADER.dump()["translate"]) | changes)
 
 
+def space(**changes):
+    return {"name": "cat", "shape": [3, 8, 8], "dtype": "uint8", "window": [0, 255], **changes}
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -225,6 +240,31 @@ def described(**changes):
         described(spaces=[{"name": "a"}]),
         described(spaces=[{"name": "a", "shape": [1], "dtype": "uint8", "window": []}]),
         described(spaces=[{"name": "a", "shape": 1, "dtype": "uint8", "window": [0, 1]}]),
+        described(spaces=[space(shape=[])]),
+        described(spaces=[space(shape=[3, 8])]),
+        described(spaces=[space(shape=[3, 8, -8])]),
+        described(spaces=[space(shape=[3, 8, 10**6])]),
+        described(spaces=[space(shape=[3, 8, "8"])]),
+        described(spaces=[space(shape=[3, 8, True])]),
+        described(spaces=[space(name=["cat"])]),
+        described(spaces=[space(dtype="float64")]),
+        described(spaces=[space(dtype=["uint8"])]),
+        described(spaces=[space(window=[0])]),
+        described(spaces=[space(window=[255, 0])]),
+        described(spaces=[space(window=[0, float("nan")])]),
+        described(spaces=[space(window=[0, 10**400])]),
+        described(recipe={"cyclegan": 1}),
+        described(recipe=None),
+        described(options=[]),
+        described(options="resnet"),
+        described(step="7"),
+        described(step=1.5),
+        described(averaged=1),
+        described(versions={"torch": 2}),
+        described(versions=["torch"]),
+        described(backbones={"G": ["a"]}),
+        described(format=True),
+        described(format="1"),
         described(more=1),
         "[" * 50_000,
     ],
@@ -234,6 +274,20 @@ def test_a_description_that_is_none_gets_a_sentence(tmp_path, text):
     path.write_bytes(weights.pack({"a": torch.zeros(2)}, {"translate": text}))
     with pytest.raises(UserError, match=f"^{path} has "):
         load_weights(path)
+
+
+def test_what_is_described_as_the_above_are_is_read(tmp_path):
+    path = tmp_path / "even.safetensors"
+    path.write_bytes(weights.pack({"a": torch.zeros(2)}, {"translate": described(spaces=[space(), space(shape=[2])])}))
+    assert load_weights(path)[1].spaces == (Space("cat", (3, 8, 8)), Space("cat", (2,)))
+
+
+def test_a_file_that_does_not_fit_into_memory_is_not_read(file, monkeypatch):
+    monkeypatch.setattr(weights, "memory", lambda: 2 * file.stat().st_size)
+    weights.read(file)
+    monkeypatch.setattr(weights, "memory", lambda: 2 * file.stat().st_size - 1)
+    with pytest.raises(UserError, match=r"and this machine has not the memory to read it \(\d"):
+        weights.read(file)
 
 
 # Writing

@@ -19,23 +19,43 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict, get_type_hints
 
 import tomli_w
 from torch import Tensor
 
 from translate import weights
 from translate.errors import NotSaved, UserError, brief, listed, near
+from translate.typed import check
 
 try:
     import fcntl
 except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
+#: The version of the manifest.
+FORMAT = 1
 TRAINING_NAME = "training.safetensors"
 MANIFEST_NAME = "manifest.json"
 RECORD_NAME = "run.toml"
 LOG_NAME = "log.jsonl"
+
+
+class Record(TypedDict, total=False):
+    """What ``run.toml`` says, where it says it."""
+
+    recipe: str
+    preset: str
+    run: dict[str, Any]
+    options: dict[str, Any]
+    lengths: list[dict[Literal["steps", "epochs", "step", "consumed", "anneal"], int | bool]]
+    overridden: list[str]
+    root: str
+    data: dict[str, str]
+    versions: dict[str, str]
+    plugins: dict[str, str]
+    rests_on: list[str]
+    backbones: dict[str, str]
 
 
 @contextmanager
@@ -137,7 +157,7 @@ def save_checkpoint(
 
 
 def _manifest(step: int, listing: Mapping[str, Mapping[str, object]]) -> bytes:
-    body = {"format": weights.FORMAT, "step": step, "files": listing}
+    body = {"format": FORMAT, "step": step, "files": listing}
     seal = _digest(json.dumps(body, sort_keys=True).encode())
     return json.dumps(body | {"manifest_sha256": seal}, indent=1).encode()
 
@@ -172,7 +192,13 @@ def load_training(folder: Path) -> tuple[dict[str, Tensor], dict[str, int]]:
     """Training state and progress of the checkpoint in ``folder``, all of whose files are verified. Raises UserError."""
     data = verify(folder, [TRAINING_NAME, weights.WEIGHTS_NAME])[TRAINING_NAME]
     tensors, metadata = weights.unpack(data, folder / TRAINING_NAME)
-    return tensors, json.loads(metadata["progress"])
+    try:
+        progress: dict[str, int] = check("progress", json.loads(metadata["progress"]), dict[Literal["step", "consumed"], int])
+        if len(progress) != 2:
+            raise ValueError("it is not all there")
+    except (ValueError, LookupError, RecursionError) as error:
+        raise UserError(f"{folder / TRAINING_NAME} does not say how far training was ({error}).") from error
+    return tensors, progress
 
 
 def load_weights(path: Path) -> tuple[dict[str, Tensor], weights.Header]:
@@ -236,13 +262,20 @@ def write_record(run: Path, record: Mapping[str, Any]) -> None:
 
 
 def read_record(run: Path) -> dict[str, Any]:
-    """The record of the run in ``run``. Raises UserError where there is none."""
+    """The record of the run in ``run``. Raises UserError where there is none, or it is not what a record is."""
+    path = run / RECORD_NAME
     try:
-        return tomllib.loads((run / RECORD_NAME).read_text(encoding="utf-8"))
+        record = tomllib.loads(path.read_text(encoding="utf-8"))
+        for name, hint in get_type_hints(Record).items():
+            if name in record:
+                check(name, record[name], hint)
     except OSError:
         raise UserError(f"{run} holds no run: there is no {RECORD_NAME} in it.") from None
-    except ValueError as error:
-        raise UserError(f"{run / RECORD_NAME} cannot be read ({error}).") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read ({error}).") from None
+    if missing := {"recipe", "run", "options", "data"} - record.keys():
+        raise UserError(f"{path} is not the record of a run: it has no '{min(missing)}'.")
+    return record
 
 
 def append_log(run: Path, line: Mapping[str, Any]) -> None:

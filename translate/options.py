@@ -6,6 +6,7 @@ everywhere and a mistake gets the same sentence.
 
 from __future__ import annotations
 
+import os
 import re
 import types
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,9 @@ from typing import Any, Literal, NamedTuple, TypeVar, Union, cast, get_args, get
 from translate.errors import UserError, listed, near
 
 T = TypeVar("T")
+
+#: Whole numbers from here on are refused: neither torch nor numpy has them.
+LARGE = 1 << 63
 
 
 class Size(NamedTuple):
@@ -62,6 +66,8 @@ class Part:
         if isinstance(value, str | int | float | None):
             return cls.parse(str(value))
         what = value if hasattr(value, "__qualname__") else type(value)
+        if what.__module__ in ("builtins", "datetime"):
+            raise ValueError(value)  # what a file holds in the wrong place: a list, a table, a date
         return cls(f"<{what.__module__}.{what.__qualname__}>", given=value)
 
     @classmethod
@@ -143,6 +149,8 @@ def read(cls: type, name: str, value: object, called: str = "") -> Any:
         raise UserError(f"{called} is {str(value)!r}; it must be {describe(hint)}.") from None
     limits = next(each.metadata for each in fields(cls) if each.name == name)
     for number in result if isinstance(result, tuple) else [result]:
+        if isinstance(number, int) and abs(number) >= LARGE:
+            raise UserError(f"{called} is {value}; it must be less than {LARGE}.")
         if limits.get("least") is not None and number < limits["least"]:
             raise UserError(f"{called} is {value}; it must be at least {limits['least']:g}.")
         if limits.get("most") is not None and number > limits["most"]:
@@ -159,9 +167,13 @@ def _convert(hint: Any, value: object) -> object:
         item = get_args(hint)[0]
         if item in (int, float):
             return _numbers(item, value)
+        if isinstance(value, Mapping):
+            raise ValueError(value)  # its keys alone would be taken
         parts = item is Part
         alone = isinstance(value, str) or (parts and not isinstance(value, list | tuple))
-        return tuple(Part.of(each) if parts else str(each) for each in ((value,) if alone else cast(Iterable[object], value)))
+        return tuple(
+            Part.of(each) if parts else _convert(str, each) for each in ((value,) if alone else cast(Iterable[object], value))
+        )
     if hint is Size and not isinstance(value, str):
         sides = cast(Iterable[object], value) if isinstance(value, list | tuple) else [value] * 2
         return Size(*(cast(int, _convert(int, side)) for side in sides))
@@ -174,6 +186,8 @@ def _convert(hint: Any, value: object) -> object:
             raise ValueError(value)
         return str(value).lower() == "true"
     if hint is int and (isinstance(value, bool) or (isinstance(value, float) and value != int(value))):
+        raise ValueError(value)
+    if hint is str and (isinstance(value, bool) or not isinstance(value, str | int | float | os.PathLike)):
         raise ValueError(value)
     if hint is float and not float(value) == float(value):  # type: ignore[arg-type]
         raise ValueError(value)  # a NaN passes every bound

@@ -2,6 +2,7 @@
 
 A weights file is one safetensors file. Its header holds, as JSON under the key ``translate``, the format version, the recipe with its
 options, the domains with their shapes and value windows, the step and the versions of what made it: nothing else is needed to use it.
+Since format 2 it also holds, under the key ``seal``, the SHA-256 of the file's bytes, all of them, with zeros in the seal's own place.
 """
 
 from __future__ import annotations
@@ -13,23 +14,29 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import safetensors
 import safetensors.torch
-import torch
 from torch import Tensor
 
-from translate.data.domain import Space
+from translate.data.domain import WINDOWS, Space
+from translate.data.memory import memory
 from translate.errors import UserError
+from translate.typed import check
 
 #: The version of the header; a file of a later version is refused with a sentence.
-FORMAT = 1
+FORMAT = 2
+#: The first version whose files are sealed; older ones are read as they are.
+SEALED = 2
 #: A header beyond this many bytes is refused unread.
 HEADER_BYTES = 1_000_000
+#: No side of a picture, and no point, has more numbers.
+MOST_SIDE = 1 << 16
 WEIGHTS_NAME = "weights.safetensors"
-#: The key of the metadata that holds the digest of everything else in the file.
-DIGEST = "sha256"
+#: The key of the metadata that holds the digest of the file, and what stands there while that is taken.
+DIGEST = "seal"
+BLANK = "0" * 64
 
 
 @dataclass(frozen=True)
@@ -54,36 +61,46 @@ class Header:
     def parse(cls, text: str) -> Header:
         """Read what ``dump`` wrote. Raises ValueError, KeyError or TypeError."""
         values = json.loads(text)
-        spaces = tuple(
-            Space(each["name"], tuple(each["shape"]), each["dtype"], (each["window"][0], each["window"][1]))
-            for each in values.pop("spaces")
-        )
+        spaces = tuple(_space(each) for each in values.pop("spaces"))
+        hints = get_type_hints(cls)
+        for name, value in values.items():
+            check(name, value, hints[name])
         return cls(spaces=spaces, **values)
+
+
+def _space(values: Mapping[str, Any]) -> Space:
+    """The space that a header describes. Raises ValueError, KeyError or TypeError."""
+    hints = {"name": str, "shape": list[int], "dtype": str, "window": list[float]}
+    name, shape, dtype, window = (check(each, values[each], hint) for each, hint in hints.items())
+    if len(shape) not in (1, 3) or not all(0 < number <= MOST_SIDE for number in shape):
+        raise ValueError(f"a shape is {shape}, and must be that of pictures or points, with numbers from 1 to {MOST_SIDE:,}")
+    if dtype not in WINDOWS or len(window) != 2 or not window[0] < window[1]:
+        raise ValueError(f"a domain has values of type {dtype!r} in the window {window}")
+    return Space(name, tuple(shape), dtype, (window[0], window[1]))
 
 
 def pack(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], *, sealed: bool = True) -> bytes:
     """The bytes of a safetensors file. Tensors are stored contiguous, on no device.
 
-    The metadata of a ``sealed`` file gets a digest of them and of itself; what a manifest vouches for needs none.
+    The metadata of a ``sealed`` file get a digest of all of it; what a manifest vouches for needs none.
     """
     stored = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}
     data = safetensors.torch.save(stored)
     size = int.from_bytes(data[:8], "little")
     # Written here, because safetensors would put the metadata in another order each time: same weights, same file.
-    seal = {DIGEST: digest(stored, metadata)} if sealed else {}
-    header = {"__metadata__": {**metadata, **seal}, **json.loads(data[8 : 8 + size])}
-    text = json.dumps(header).encode()
+    seal = {DIGEST: BLANK} if sealed else {}
+    text = json.dumps({"__metadata__": {**seal, **metadata}, **json.loads(data[8 : 8 + size])}).encode()
     text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + data[8 + size :]
+    head, body = len(text).to_bytes(8, "little") + text, memoryview(data)[8 + size :]
+    if sealed:
+        head = head.replace(BLANK.encode(), _digest(head, body).encode(), 1)
+    return b"".join((head, body))
 
 
-def digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
-    """SHA-256 over the names, types, shapes and bytes of tensors that are contiguous, and over the metadata, in the order of names."""
-    result = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
-    for key, tensor in sorted(tensors.items()):
-        result.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        result.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return result.hexdigest()
+def _digest(head: bytes, body: memoryview) -> str:
+    digest = hashlib.sha256(head)
+    digest.update(body)
+    return digest.hexdigest()
 
 
 def unpack(data: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -99,25 +116,33 @@ def unpack(data: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         tensors = safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         raise UserError(f"{path} is damaged or no safetensors file ({error}).") from error
-    written = metadata.pop(DIGEST, None)  # files of other programs, and old ones of ours, have none
-    if written is not None and written != digest(tensors, metadata):
-        raise UserError(f"{path} is damaged: its contents are not as they were written; fetch or save it again.")
+    written = metadata.get(DIGEST)  # files of other programs, and old ones of ours, have none
+    if written is not None:
+        head = data[: 8 + size].replace(written.encode(), BLANK.encode(), 1)
+        if written != _digest(head, memoryview(data)[8 + size :]):
+            raise UserError(f"{path} is damaged: its contents are not as they were written; fetch or save it again.")
     return tensors, metadata
 
 
 def read(path: Path) -> bytes:
-    """The bytes of a safetensors file, whose header is looked at first. Raises UserError where it is none."""
+    """The bytes of a safetensors file, whose header and size are looked at first. Raises UserError where it is none, or too large."""
     try:
         with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            if size > HEADER_BYTES or size + 8 > path.stat().st_size:
+            size, bytes_ = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size
+            if size > HEADER_BYTES or size + 8 > bytes_:
                 foreign = path.suffix.lower() in (".pt", ".pth", ".pkl", ".ckpt", ".bin")
                 why = "; files of this kind may run code when they are opened, so only .safetensors are read" if foreign else ""
                 raise UserError(f"{path} is no safetensors file, or was cut short: its header cannot be read{why}.")
+            if 2 * bytes_ > memory():  # what is read, and the tensors that are made of it
+                raise UserError(
+                    f"{path} has {bytes_:,} bytes, and this machine has not the memory to read it ({memory():,} bytes)."
+                )
             file.seek(0)
             return file.read()
     except OSError as error:
         raise UserError(f"The weights {path} cannot be read ({error.strerror}).") from error
+    except MemoryError:
+        raise UserError(f"There is not enough memory to read {path}; stop other programs.") from None
 
 
 def parse(data: bytes, path: Path) -> tuple[dict[str, Tensor], Header]:
@@ -130,11 +155,13 @@ def parse(data: bytes, path: Path) -> tuple[dict[str, Tensor], Header]:
     if "translate" not in metadata:
         raise UserError(f"{path} is a safetensors file of another program: its header does not say which recipe made it.")
     try:
-        version = json.loads(metadata["translate"]).get("format")
-        if version != FORMAT:
+        version = check("format", json.loads(metadata["translate"])["format"], int)
+        if version > FORMAT:
             raise UserError(
-                f"{path} has format {version}, and this version reads format {FORMAT}; install a newer image-translate."
+                f"{path} has format {version}, and this version reads formats up to {FORMAT}; install a newer image-translate."
             )
+        if version >= SEALED and DIGEST not in metadata:
+            raise UserError(f"{path} is damaged: it lacks the digest of its contents; fetch or save it again.")
         return tensors, Header.parse(metadata["translate"])
     except UserError:
         raise

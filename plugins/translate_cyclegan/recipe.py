@@ -96,7 +96,8 @@ class CycleGAN(Recipe):
             self.identity_weight = 0.0
         self.G, self.F = make.generator(chosen.generator, x, y), make.generator(chosen.generator, y, x)
         self.D_X, self.D_Y = make.discriminator(chosen.discriminator, x), make.discriminator(chosen.discriminator, y)
-        self.pool_x, self.pool_y = ImagePool(chosen.pool_size, x.shape), ImagePool(chosen.pool_size, y.shape)
+        pooled = chosen.pool_size if make.training else 0
+        self.pool_x, self.pool_y = ImagePool(pooled, x.shape), ImagePool(pooled, y.shape)
         judges = [self.D_X, self.D_Y]
         self.game = make.adversarial_loss(chosen.adversarial, judges)
         self.cycle = make.cycle_loss(chosen.cycle, judges)

@@ -51,7 +51,7 @@ class ResNetGenerator(nn.Module):
     class Options:
         """What a user may choose."""
 
-        blocks: int | None = option(None, "residual blocks; by default the paper's 9 from 256 px on, 6 below", least=0)
+        blocks: int | None = option(None, "residual blocks; by default the paper's 9 from 256 px on, 6 below", least=0, most=1000)
         channels: int = option(64, "channels of the first layer", least=1)
         upsample: Literal["transposed", "resize"] = option(
             "transposed", "transposed convolutions as published, or resize and convolve, against checkerboards"

@@ -73,7 +73,7 @@ class OneSided(Recipe):
             )
         self.G = make.generator(chosen.generator, x, y)
         self.D = make.discriminator(chosen.discriminator, y)
-        self.pool = ImagePool(chosen.pool_size, y.shape)
+        self.pool = ImagePool(chosen.pool_size if make.training else 0, y.shape)
         self.game = make.adversarial_loss(chosen.adversarial, [self.D])
         self.likeness = make.reconstruction_loss(chosen.likeness, [self.D])
 

@@ -25,7 +25,7 @@ class Choice:
     backbone: str = option("resnet18", "name of a timm model")
     pretrained: str = option(
         "false",
-        "true fetches the weights that timm publishes, once; a path takes those of a .safetensors or .pth file; false leaves them random",
+        "true fetches the weights that timm publishes, once; a path takes those of a .safetensors file; false leaves them random",
         metavar="true|false|FILE",
     )
     levels: int | None = option(

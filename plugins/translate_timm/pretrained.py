@@ -98,7 +98,7 @@ def _knock(hub_id: str) -> None:
 
 
 def load_file(network: nn.Module, path: Path, name: str, first_convs: Iterable[str]) -> None:
-    """Load the weights of timm model ``name`` into ``network``, its form as a backbone, from a file of either form.
+    """Load the weights of timm model ``name`` into ``network``, its form as a backbone, from a file of that or of the whole model.
 
     ``first_convs`` are the convolutions that see the picture: they are fitted to its number of channels, as timm does it. What the file
     has beyond the backbone, such as a classifier, is left out. Raises UserError where something lacks or does not fit.
@@ -128,20 +128,20 @@ def load_file(network: nn.Module, path: Path, name: str, first_convs: Iterable[s
 
 
 def read_tensors(path: Path) -> Mapping[str, Tensor]:
-    """The tensors in a ``.safetensors`` file, or in one that torch wrote, by name. Raises UserError."""
+    """The tensors in a ``.safetensors`` file, by name. Raises UserError for any other: it might run code when it is opened."""
     if not path.is_file():
         raise UserError(
-            f"There is no file {path} with pretrained weights; pretrained is true, false, or the path of a .safetensors or .pth file."
+            f"There is no file {path} with pretrained weights; pretrained is true, false, or the path of a .safetensors file."
         )
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load
+    if path.suffix.lower() != ".safetensors":
+        raise UserError(
+            f"Pretrained weights are read from .safetensors files alone, and {path} is none: others may run code when they are opened. If "
+            f"you trust it, make one of it in Python, with torch.load(FILE, weights_only=True) and safetensors.torch.save_file."
+        )
+    from safetensors.torch import load
 
-            content: Any = load(path.read_bytes())
-        else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-            content = next((content[key] for key in ("state_dict", "model") if isinstance(content.get(key), dict)), content)
-        return {key: tensor for key, tensor in content.items() if isinstance(tensor, Tensor)}
+    try:
+        return load(path.read_bytes())
     except Exception as error:  # whatever a damaged file makes of a parser
         raise UserError(f"The file {path} cannot be read as weights ({brief(error)}).") from error
 

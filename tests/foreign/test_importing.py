@@ -20,7 +20,7 @@ from translate.plugins import installed
 def imported(path, paths, **choice):
     made = import_weights(paths, Choice(**{"domains": ("horse", "zebra"), **choice}), installed())
     made.write(path)
-    return made, Engine.load(path, device="cpu")
+    return made, Engine.load(path, device="cpu", fast=["none"])  # faster ways are as close to float64, and not to each other
 
 
 def saved(path, state):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import pytest
 import torch
@@ -86,14 +84,16 @@ def plain_cyclegan(recipe: CycleGAN, batches: list[Batch], total: int, pool_size
 NETWORKS = ("G", "F", "D_X", "D_Y")
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_three_steps_equal_the_papers_update_written_out_plainly(tiny, dtype):
+# In single precision another order of sums moves these gradients by 1e-3, whichever way they are computed.
+@pytest.mark.parametrize(("dtype", "fast"), [(torch.float64, "none"), (torch.float64, "all"), (torch.float32, "none")])
+def test_three_steps_equal_the_papers_update_written_out_plainly(tiny, dtype, fast):
     # A pool of 3 with batches of 2 is full, and swaps, from the second step on; total 4 has a falling rate at the third.
-    engine = tiny(generator="resnet:blocks=2,channels=8", size=32, discriminator="patch:channels=8,layers=2", lr=2e-4)
+    chosen = {"generator": "resnet:blocks=2,channels=16", "size": 32, "discriminator": "patch:channels=8,layers=2", "lr": 2e-4}
+    engine = tiny(**chosen, fast=[fast])
     engine.recipe.to(dtype)
     batches = [next(engine.loader.batches(first)) for first in (0, 2, 4)]
     batches = [Batch(tuple(image.to(dtype) for image in batch.images), batch.first, batch.seed) for batch in batches]
-    plain = copy.deepcopy(engine.recipe)
+    plain = tiny(**chosen, fast=["none"]).recipe.to(dtype)
     losses, gradients = plain_cyclegan(plain, batches, total=4, pool_size=3)
 
     seen: list[torch.Tensor] = []
