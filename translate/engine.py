@@ -24,10 +24,13 @@ from translate.data.loader import CACHE_BYTES, Loader, Source
 from translate.data.samples import as_networks_see
 from translate.doctor.doctor import Doctor
 from translate.errors import Interrupted, PluginError, TranslateError, UserError, brief, listed
+from translate.fast import chosen, hasten
+from translate.fast.adam import fuse
 from translate.given import explained, find_recipe, given_again, recorded_method
 from translate.inference import PictureTranslator, Scale, choose_way
 from translate.isolation import Guard
 from translate.length import Length, Measure
+from translate.loading import check_described
 from translate.metrics.evaluation import CHOICE, Evaluation, evaluate
 from translate.options import Part
 from translate.plugins import Hooks, Plugins, installed
@@ -144,6 +147,9 @@ class Engine:
         self._trainer: Trainer | None = Trainer(
             self.recipe, name=name, device=self.device, precision=run.precision, ema=run.ema, seed=run.seed, freeze=run.freeze
         )
+        if "adam" in chosen(run.fast):
+            for optimiser in self._trainer.optimisers.values():
+                fuse(optimiser)
         room = CACHE_BYTES // len(self.found.train)
         self._loader: Loader | None = Loader(
             [
@@ -186,6 +192,7 @@ class Engine:
         make = Make(self.plugins, spaces, training=training, judge_augment=self.run_options.judge_augment, roster=self.roster)
         with seeded(self.device, derive(self.run_options.seed, "build")):
             self.recipe = method(own, make).to(self.device)
+        hasten(self.recipe, self.device, chosen(self.run_options.fast))
         owner = self.plugins.recipes.owner(name) if name in self.plugins.recipes else None
         self.roster.add(self.recipe, f"recipe '{name}'", owner)
 
@@ -489,25 +496,27 @@ class Engine:
         device: str = "auto",
         plugins: Plugins | None = None,
         recipe: type[Recipe] | None = None,
+        fast: Sequence[str] = ("all",),
         **given: object,
     ) -> Engine:
         """A trained engine, to translate with, from a weights file, a run folder, a checkpoint folder or a published name.
 
         Where networks, or the recipe, were objects and not names, they are ``given`` again, by the option's name. Losses are not needed.
+        ``fast`` is the option of that name: ways to compute the same faster, up to rounding.
         """
         file = checkpoint.locate(path)
         tensors, header = checkpoint.load_weights(file)
         engine = cls.__new__(cls)
         engine.device = choose_device(device)
         engine.preset, engine.found, engine._trainer, engine._loader, engine.doctor = None, None, None, None, None
-        engine.run_options = RunOptions(domains=tuple(space.name for space in header.spaces), device=device)
+        engine.run_options = RunOptions(domains=tuple(space.name for space in header.spaces), device=device, fast=tuple(fast))
         engine._ask(plugins or installed())
         recorded = {name.removeprefix("plugin "): each for name, each in header.versions.items() if name.startswith("plugin ")}
         with explained(engine.plugins, recorded):
             method = recorded_method(header.recipe, recipe, engine.plugins)
-            method.check_domains(header.recipe, [space.name for space in header.spaces])
             values = {**header.options, **given_again(header.options, given)}
             own = options.build(method.Options, values, f"Recipe '{header.recipe}'")
+            check_described(method, own, header, tensors, str(file), engine.plugins)
             engine._build(header.recipe, method, own, header.spaces, training=False)
         load_exported(engine.recipe, tensors, str(file))
         engine.step, engine._loaded_averages, engine.backbones = header.step, header.averaged, header.backbones
@@ -558,11 +567,7 @@ class Engine:
         return {domain.name: domain.fingerprint() for domain in self.found.train} if self.found is not None else {}
 
     def _plugins_loaded(self) -> dict[str, str]:
-        return {
-            each.name: each.origin
-            for each in self.plugins.found
-            if each.state in ("loaded", "disabled")
-        }
+        return {each.name: each.origin for each in self.plugins.found if each.state in ("loaded", "disabled")}
 
     # Use
 

@@ -46,6 +46,11 @@ class RunOptions:
     seed: int = option(0, "seed of every random draw", least=0)
     device: str = option("auto", "auto, cpu, cuda, cuda:1 or mps", metavar="NAME")
     precision: Precision = option("fp32", "fp32, bf16, or fp16 (CUDA)")
+    fast: tuple[str, ...] = option(
+        ("all",),
+        "ways to compute the same faster, up to rounding: all, none, or of norm, split, winograd, adam",
+        metavar="NAME",
+    )
     ema: float = option(
         0.0, "decay of the moving average of the networks that are saved, such as 0.999; 0 is off", least=0, most=1
     )

@@ -293,6 +293,8 @@ class Trainer:
                 prefix = f"optimiser/{group}/{name}/"
                 moments = {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}
                 optimiser.state[parameter] = {key: _placed(key, tensor, parameter) for key, tensor in moments.items()}
+                if optimiser.param_groups[0].get("fused") and "step" in moments:
+                    optimiser.state[parameter]["step"] = moments["step"].to(parameter.device, torch.float32, copy=True)
         for group, scaler in self.scalers.items():
             prefix = f"{group}/"
             values = {
