@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from PIL import Image
 from torch import nn
 
 from translate.data.domain import Space
-from translate.errors import UserError
+from translate.errors import DataWarning, UserError
 from translate.inference import PictureTranslator, find_pictures, open_image
 
 CPU = torch.device("cpu")
@@ -377,7 +379,7 @@ def test_find_pictures_says_what_is_wrong(tmp_path):
     with pytest.raises(UserError) as caught:
         find_pictures([tmp_path])
     assert str(caught.value) == (
-        f"The folder {tmp_path} holds no pictures (.bmp, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp)."
+        f"The folder {tmp_path} holds no pictures (.bmp, .gif, .jfif, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp)."
     )
 
 
@@ -414,3 +416,22 @@ def test_a_way_that_was_not_learned_is_refused_with_those_that_were():
             choose_way(one_way, "mine", spaces, to, source)
     with pytest.raises(UserError, match="are 'y' already; --to must name another"):
         choose_way(one_way, "mine", spaces, "y", "y")
+
+
+def test_a_picture_beyond_the_window_is_told_of_once(tmp_path):
+    """A scan of another range comes out wrong, and nobody sees why."""
+    space = Space("scans", (1, 8, 8), "uint16", (0.0, 4095.0))
+    scans = translator(source=space, network=lambda image: image)
+    within = np.full((8, 8, 1), 4200, np.uint16)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scans(within)
+        translator()(np.full((8, 8, 3), 255, np.uint8))
+    path = tmp_path / "scan.png"
+    Image.fromarray(np.full((8, 8), 12552, np.uint16)).save(path)
+    said = r"scan\.png has values from 12552 to 12552, and 'scans' was trained on 0 to 4095: what lies beyond comes out wrong"
+    with pytest.warns(DataWarning, match=said):
+        scans.file(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scans.file(path)

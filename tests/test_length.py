@@ -122,8 +122,8 @@ def run(photos, tmp_path):
 
 def test_a_finished_run_becomes_longer(run, capsys):
     folder, _ = run
-    assert main(["resume", str(folder)]) == 2
-    assert "make it longer by --steps or --epochs" in capsys.readouterr().err
+    assert main(["resume", str(folder)]) == 0
+    assert "--steps N' makes it longer" in capsys.readouterr().out
     assert main(["resume", str(folder), "--steps", "6"]) == 0
     assert Engine.resume(folder).step == 6
     assert main(["resume", str(folder), "--epochs", "5"]) == 0  # five pictures in batches of two: 13 steps
@@ -135,8 +135,8 @@ def test_a_finished_run_becomes_longer(run, capsys):
 
 def test_the_same_command_goes_on(run, capsys):
     folder, command = run
-    assert main([*command, "--steps", "4"]) == 2
-    assert "is finished; make it longer by 'translate resume" in capsys.readouterr().err
+    assert main([*command, "--steps", "4"]) == 0
+    assert "is finished: 4 of 4 steps are done" in capsys.readouterr().out
     (folder / "checkpoints" / "000004").rename(folder / "gone")
     assert main([*command, "--steps", "4", "--workers", "1"]) == 0
     old, new = ((each / "training.safetensors").read_bytes() for each in (folder / "gone", folder / "checkpoints" / "000004"))

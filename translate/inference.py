@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +15,7 @@ from torch.nn import functional
 
 from translate.data import picture
 from translate.data.domain import Array, Space
-from translate.errors import UserError, listed, near
+from translate.errors import DataWarning, UserError, listed, near
 
 if TYPE_CHECKING:
     from translate.recipe import Recipe
@@ -26,6 +27,8 @@ Scale = Literal["train", "native"]
 
 #: Bicubic interpolation overshoots a little; what reaches farther is no picture in [-1, 1].
 MOST = 1.25
+#: Pictures that leave the window of their domain by more than this share of it are told of.
+BEYOND = 0.05
 
 
 class PictureTranslator:
@@ -54,6 +57,7 @@ class PictureTranslator:
         self.fixed_size = fixed_size
         self.network, self.source, self.target = network, source, target
         self.stride, self.device, self.scale = stride, device, scale
+        self._warned = False
 
     def __call__(self, value: Any) -> Any:
         """The translation of one picture, or a list of them. Raises UserError for what is no picture."""
@@ -77,7 +81,7 @@ class PictureTranslator:
     def file(self, path: Path) -> Array:
         """The picture in ``path`` as ``(H, W, C)`` of the target's dtype and window: with all the depth and channels that the file has."""
         examined(path)
-        return self._array(picture.read(path, self.source.channels, self.source.dtype, self.source.window))
+        return self._array(picture.read(path, self.source.channels, self.source.dtype, self.source.window), str(path))
 
     def image(self, image: Image.Image) -> Image.Image:
         """A PIL picture, upright. Transparency is kept as it was, except by pictures of 16 bits, which have none."""
@@ -132,11 +136,27 @@ class PictureTranslator:
             result = functional.interpolate(result, (height, width), mode="bicubic", antialias=True).clamp(-1, 1)
         return (result if tensor.dim() == 4 else result[0]).to(tensor.device)
 
-    def _array(self, array: Array) -> Array:
+    def _array(self, array: Array, name: str = "A picture") -> Array:
+        self._compare(array, name)
         height, width = array.shape[:2]
         array = picture.resize(array, self._size(height, width))
         result = self._run(picture.to_tensor(array[None], self.source.window, self.device))
         return picture.resize(picture.to_stored(result, self.target.window, self.target.dtype)[0], (height, width))
+
+    def _compare(self, array: Array, name: str) -> None:
+        """Warn, once, where a picture leaves the range that the network was trained on: it makes nothing sensible of what lies beyond."""
+        low, high = self.source.window
+        if self._warned or not array.size or np.dtype(self.source.dtype) == np.uint8:
+            return
+        least, most = float(array.min()), float(array.max())
+        if least < low - BEYOND * (high - low) or most > high + BEYOND * (high - low):
+            self._warned = True
+            warnings.warn(
+                f"{name} has values from {least:g} to {most:g}, and '{self.source.name}' was trained on {low:g} to {high:g}: what lies "
+                f"beyond comes out wrong; bring pictures to that range first.",
+                DataWarning,
+                stacklevel=2,
+            )
 
     def _size(self, height: int, width: int) -> tuple[int, int]:
         if self.scale == "native":

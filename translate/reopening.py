@@ -30,8 +30,6 @@ def reopen(
 ) -> None:
     """Make the bare ``engine`` what :meth:`translate.Engine.resume` says."""
     record = checkpoint.read_record(out)
-    if missing := {"recipe", "run", "options", "data"} - record.keys():
-        raise UserError(f"{out / checkpoint.RECORD_NAME} is not the record of a run: it has no '{min(missing)}'.")
     with checkpoint.locked(out):
         checkpoint.clean(out)
     free = {name: changes.pop(name) for name in HARMLESS & changes.keys()}
@@ -81,7 +79,8 @@ def reopen(
         engine.step, engine.consumed = progress["step"], progress["consumed"]
     with checkpoint.locked(out):
         checkpoint.cut_log(out, engine.step)
-        if override:
-            checkpoint.write_record(out, engine._record())
+        now = engine._record()
+        if override or now.get("root") != record.get("root"):  # whoever goes on after this finds the pictures where they are now
+            checkpoint.write_record(out, now)
     if engine.doctor is not None and (out / checkpoint.LOG_NAME).is_file():
         engine.doctor.recall(out)

@@ -25,5 +25,8 @@ class Writer:
         pending = self._pending
         if pending is None or not (wait or pending.done()):
             return None
-        self._pending = None
-        return pending.result()
+        try:
+            return pending.result()
+        finally:
+            if pending.done():  # whoever was interrupted while waiting asks again
+                self._pending = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import os
 import random
@@ -30,10 +31,10 @@ USUAL = "HorizontalFlip"
 
 
 class Pipeline(Augmentation):
-    """A pipeline of albumentations, brought to the training size at its end.
+    """Transforms of albumentations, from a file or by their names; without options, horizontal flips alone.
 
-    8-bit pictures go through it as they are. Those of 16 bits and of float go through it as float32, with the picture's darkest value as 0
-    and its brightest as 1, which is what its transforms expect; so none leaves the range that the picture has.
+    What comes out is brought to the training size. 8-bit pictures go in as they are. Those of 16 bits and of float go in as float32, with
+    the picture's darkest value as 0 and its brightest as 1, which is what transforms expect; so none leaves the range that the picture has.
     """
 
     #: The seed of a picture's random draws, in two pieces of 32 bits.
@@ -58,7 +59,12 @@ class Pipeline(Augmentation):
                 "albumentations:transforms=HorizontalFlip+RandomBrightnessContrast."
             )
         self.options = options
-        self._first = _from_file(Path(options.file)) if options.file else _by_names((options.transforms or USUAL).split("+"))
+        if options.file:
+            path = Path(options.file)
+            content = _content(path)
+            self._first, self._digest = _from_file(path, content), hashlib.sha256(content).hexdigest()
+        else:
+            self._first, self._digest = _by_names((options.transforms or USUAL).split("+")), ""
         # A pipeline holds the draws of one picture, and threads load several at once: those that are at work are not in here.
         self._idle: deque[Any] = deque()
 
@@ -76,6 +82,10 @@ class Pipeline(Augmentation):
         result = self._through(((image.astype(np.float64) - least) / scale).astype(np.float32, order="C"), draw)
         values = (result.astype(np.float64) * scale + least).clip(least, most)
         return (values if image.dtype.kind == "f" else np.rint(values)).astype(image.dtype)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the file as it was when the pipeline was made; empty where its transforms are named."""
+        return self._digest
 
     def _through(self, image: Array, draw: NDArray[np.float64]) -> Array:
         try:
@@ -122,12 +132,18 @@ def _by_names(names: list[str]) -> Any:
     )
 
 
-def _from_file(path: Path) -> Any:
+def _content(path: Path) -> bytes:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))["transform"]
-        names = list(_class_names(content))
+        return path.read_bytes()
     except OSError as error:
         raise UserError(f"The albumentations pipeline {path} cannot be read ({error.strerror}).") from None
+
+
+def _from_file(path: Path, data: bytes) -> Any:
+    """The pipeline that ``path`` holds in ``data``. Raises UserError."""
+    try:
+        content = json.loads(data.decode())["transform"]
+        names = list(_class_names(content))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise UserError(f"{path} is not a pipeline that albumentations.save wrote as JSON.") from None
     library = _albumentations()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 
 import pytest
@@ -89,3 +90,15 @@ def test_domains_that_plugins_draw_need_no_folder(tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)
     assert check("--domains", "points:ring8") == 0
     assert "100000" in capsys.readouterr().out
+
+
+def test_names_that_begin_with_a_dash_can_be_copied(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("-a/train/-cat", "-a/train/my dog"):
+        draw(tmp_path / name / "1.png", len(name))
+    assert check("--size", "16", "--", "-a") == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line == "Train on it: translate run cyclegan --domains ./-cat 'my dog' --data ./-a --size 16"
+    domains = shlex.split(line)[7:9]
+    assert check("./-a", "--domains", *domains, "--size", "16") == 0
+    assert capsys.readouterr().out.startswith("-cat: 1 pictures in train/-cat; my dog: 1 in train/my dog;")

@@ -163,7 +163,7 @@ def test_it_lands_verified_and_says_how_to_use_it(known, home, capsys):
     assert f"cat2dog: 6 files in {home / 'cat2dog'}." in out
     assert "Everything that came was verified by its SHA-256." in out
     assert "Licence: MIT.\nCite: Somebody 2020." in out
-    assert f"translate run RECIPE --domains cat dog --data {home / 'cat2dog'}" in out
+    assert f"Train on it: translate run cyclegan --domains cat dog --data {home / 'cat2dog'}" in out
 
 
 def test_its_files_are_on_the_disk_before_it_has_its_name(known, home, monkeypatch):
@@ -320,9 +320,33 @@ def test_from_a_file(known, home, tmp_path, server, capsys):
     (tmp_path / "mine.zip").write_bytes(other)
     digest = hashlib.sha256(other).hexdigest()
     to = ["--to", str(tmp_path / "new"), "--from", str(tmp_path / "mine.zip")]
-    assert f"has the SHA-256 {digest}, expected {DIGEST}; get it again" in fails(capsys, "cat2dog", *to)
+    said = fails(capsys, "cat2dog", *to)
+    assert (
+        f"has {len(other)} bytes, expected {len(ARCHIVE)}; get it again, or, if you trust it as it is, add --sha256 {digest}."
+        in said
+    )
     assert main(["data", "get", "cat2dog", *to, "--sha256", digest]) == 0
     assert tree(tmp_path / "new") == {"x.jpg": b"1"}
+
+
+@pytest.mark.parametrize("fault", ["cut", "flipped", "cut, of a length that nobody knows"])
+def test_a_broken_file_is_not_offered_to_be_trusted(known, home, tmp_path, capsys, fault):
+    if fault.endswith("nobody knows"):
+        known["cat2dog"] = replace(known["cat2dog"], files=(replace(known["cat2dog"].files[0], size=None),))
+    (tmp_path / "mine.zip").write_bytes(bytes(FLIPPED) if fault == "flipped" else ARCHIVE[:-40])
+    said = fails(capsys, "cat2dog", "--from", str(tmp_path / "mine.zip"))
+    assert f"{tmp_path / 'mine.zip'} is damaged" in said
+    assert "--sha256" not in said
+    assert (f"It has {len(ARCHIVE) - 40} bytes, expected {len(ARCHIVE)}." in said) == (fault == "cut")
+    assert not home.exists() or not list(home.iterdir())
+
+
+def test_another_file_of_the_same_length_is_told_by_its_content(known, tmp_path, capsys):
+    same = archived({name: bytes(reversed(content)) for name, content in PICTURES.items()})
+    assert len(same) == len(ARCHIVE)
+    (tmp_path / "mine.zip").write_bytes(same)
+    said = fails(capsys, "cat2dog", "--from", str(tmp_path / "mine.zip"))
+    assert f"has the SHA-256 {hashlib.sha256(same).hexdigest()}, expected {DIGEST}; get it again, or" in said
 
 
 def test_from_a_folder(known, home, tmp_path, capsys):
@@ -384,7 +408,10 @@ def test_what_no_program_may_fetch(known, home, tmp_path, server, capsys):
         (["digits", "--sha256", "0" * 64], "--sha256 is for one archive, and digits comes as several files."),
         (["cat2dog", "--sha256", "0" * 64, "--from", "."], "--sha256 is for one archive, and cat2dog comes as a folder."),
         (["digits", "--from", __file__], "digits is no archive but several files; give --from the folder"),
-        (["cat2dog", "--from", __file__], "expected " + DIGEST),
+        (
+            ["cat2dog", "--from", __file__],
+            f"get it again. It has {Path(__file__).stat().st_size} bytes, expected {len(ARCHIVE)}.",
+        ),
         (["cat2dog", "--to", __file__], "is a file; give --to a new folder."),
         (["cat2dog", "--to", "."], "is not empty"),
         (["cat2dog", "--to", f"{__file__}/below"], "cannot be made (Not a directory); give another with --to."),

@@ -164,28 +164,42 @@ def test_the_command_shows_what_there_is(capsys, folder):
     file = filled("a")
     assert command.main([]) == 0
     said = capsys.readouterr().out
-    assert "5 pictures of 16x20, squash, from 5 pictures in a; last used 20" in said
+    assert "'files': 5 pictures of 16x20, squash, from 5 pictures in a; last used 20" in said
+    assert "--max" not in said
     assert f"in {folder}." in said
     assert command.main(["--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["limit"] == cache.limit()
     (row,) = shown["files"]
-    assert (row["pictures"], row["size"], row["fit"], row["path"]) == (5, "16x20", "squash", str(file.path))
+    assert (row["domain"], row["pictures"], row["size"], row["fit"]) == ("files", 5, "16x20", "squash")
+    assert row["path"] == str(file.path)
     assert row["bytes"] == file.path.stat().st_blocks * 512
 
 
 def test_the_command_sets_the_limit(capsys):
     filled("a", used=1000)
     assert command.main(["--max", "1 kB"]) == 0
-    assert "0 B of at most 1 kB" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "0 B of at most 1 kB" in said
+    assert said.endswith("\nThat limit was set with --max; '--max default' goes back to the usual one.\n")
     assert (cache.limit(), cache.kept()) == (1000, [])
+
+
+def test_the_command_goes_back_to_the_default(capsys):
+    usual = cache.limit()
+    assert command.main(["--max", "default"]) == 0, "where none was set, too"
+    command.main(["--max", "1 kB"])
+    capsys.readouterr()
+    assert command.main(["--max", "default"]) == 0
+    assert "--max" not in capsys.readouterr().out
+    assert cache.limit() == pytest.approx(usual, rel=0.1)  # of what is free, which others change
 
 
 def test_the_command_empties_it(capsys):
     kept = filled("a")
     filled("b")
     assert command.main(["--clear"]) == 0
-    assert "1 of them stayed, because a run is using them" in capsys.readouterr().out
+    assert "1 of them stayed, because a run is using it." in capsys.readouterr().out
     assert contents() == ["a"]
     assert kept.read(1) is not None
     del kept
@@ -221,7 +235,7 @@ def test_sizes(text, count):
 
 @pytest.mark.parametrize("text", ["", "much", "1-5GB", "5 QB", "GB"])
 def test_what_is_no_size(text):
-    with pytest.raises(UserError, match=f"^--max is '{text}'; give a size such as 50GB or 500MB"):
+    with pytest.raises(UserError, match=f"^--max is '{text}'; give a size such as 50GB or 500MB, or 'default'"):
         command.main(["--max", text])
 
 

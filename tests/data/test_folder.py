@@ -87,8 +87,8 @@ def test_pictures_of_formats_that_are_not_read_are_not_called_none(tmp_path):
     with pytest.warns(UserWarning, match="skipped") as caught:
         domain = PictureFiles("horse", tmp_path, files_in(tmp_path))
     assert [str(each.message) for each in caught] == [
+        f"{tmp_path}: skipped 2 file(s) that must be exported as JPEG or PNG to be read (IMG_1.HEIC, b.avif).",
         f"{tmp_path}: skipped 1 file(s) that are no pictures (notes.txt).",
-        f"{tmp_path}: skipped 2 file(s) that must be saved as JPEG or PNG to be read (IMG_1.HEIC, b.avif).",
     ]
     assert labels(domain) == ["a.png"]
 
@@ -104,9 +104,14 @@ def test_of_many_skipped_files_three_are_named(tmp_path):
 def test_a_folder_without_any_picture_is_an_error(tmp_path):
     with pytest.raises(UserError) as caught:
         PictureFiles("horse", tmp_path, files_in(tmp_path))
-    assert str(caught.value) == f"{tmp_path} holds no picture that can be read; formats: JPEG, PNG, WebP, BMP and TIFF."
+    assert str(caught.value) == f"{tmp_path} holds no picture that can be read; formats: JPEG, PNG, WebP, BMP, TIFF, PPM and GIF."
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(UserError, match=r"holds no picture that can be read \(notes\.txt\); formats"):
+        PictureFiles("horse", tmp_path, files_in(tmp_path))
+    (tmp_path / "scan.dcm").write_bytes(b"x")
+    with pytest.raises(
+        UserError, match=r"that can be read \(scan\.dcm\); they must be exported to be read, each slice as 16-bit PNG"
+    ):
         PictureFiles("horse", tmp_path, files_in(tmp_path))
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from conftest import draw
 
-from translate.data.guess import guess_domains
+from translate.data.guess import guess_domains, without_pictures
 from translate.errors import UserError
 
 
@@ -72,3 +72,28 @@ def test_parts_of_a_domain_are_no_data_set_where_other_domains_are_beside_it(tmp
 def test_nothing_to_find_is_an_error(tmp_path):
     with pytest.raises(UserError, match="holds no pictures; give a folder with a folder of pictures for each domain"):
         guess_domains(tmp_path)
+
+
+def test_folders_without_pictures_beside_domains_are_found(tmp_path):
+    place(tmp_path, "cat/a.png", "dog/a.png")
+    for name in ("leer", "test", ".hidden", "notes"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("x")
+    assert without_pictures(tmp_path, guess_domains(tmp_path)) == [tmp_path / "leer", tmp_path / "notes"]
+    place(tmp_path, "train/cat/a.png")
+    (tmp_path / "train" / "cow").mkdir()
+    assert without_pictures(tmp_path, guess_domains(tmp_path)) == [tmp_path / "train" / "cow"]
+
+
+def test_folders_beside_lettered_ones_are_no_domains_anyway(tmp_path):
+    place(tmp_path, "trainA/a.png", "trainB/a.png")
+    (tmp_path / "notes").mkdir()
+    assert without_pictures(tmp_path, guess_domains(tmp_path)) == []
+
+
+def test_a_folder_of_nothing_but_lists_says_what_they_are(tmp_path):
+    place(tmp_path / "elsewhere", "a.png")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "cats.txt").write_text("../elsewhere/a.png\n")
+    with pytest.raises(UserError, match=r"holds no pictures; .* There is a list of pictures; try --domains cats\.txt\.$"):
+        guess_domains(tmp_path / "here")

@@ -50,6 +50,7 @@ def test_folders_named_by_their_paths(photos, tmp_path, monkeypatch):
     with pytest.raises(UserError, match=rf"The domain '{names[0]}' is not there"):
         Engine.resume(tmp_path / "run")
     assert Engine.resume(tmp_path / "run", data=str(tmp_path / "moved")).fingerprints == begun.fingerprints
+    assert Engine.resume(tmp_path / "run").fingerprints == begun.fingerprints  # it is remembered
 
 
 def test_folders_that_were_found_from_here_are_found_from_elsewhere(photos, tmp_path, monkeypatch):

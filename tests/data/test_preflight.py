@@ -136,7 +136,7 @@ def test_one_damaged_picture_is_a_warning(photos):
     found = run(photos)
     assert found.works
     assert said(found)["unreadable"].startswith(
-        "dog: 1 of 5 pictures cannot be decoded, such as train/dog/3.png, which cannot be read as"
+        "dog: 1 of 5 pictures cannot be decoded: train/dog/3.png cannot be read as a picture ("
     )
 
 
@@ -165,16 +165,14 @@ def test_few_and_unbalanced_pictures(tmp_path, monkeypatch):
     assert "11 times" in said(run(tmp_path, "a", "b"))["unbalanced"]
     assert said(run(tmp_path, "a", "c")) == {}
     monkeypatch.setattr(findings, "FEW", 5)
-    assert said(run(tmp_path, "a", "c"))["few"].startswith(
-        "Few pictures: c has 4 pictures. Below about 5, start from trained weights"
-    )
+    assert said(run(tmp_path, "a", "c"))["few"].startswith("Few pictures: c has 4 pictures. Below about 5, start from a run")
 
 
 def test_grey_among_colour_and_domains_that_differ_in_channels(photos):
     draw(photos / "train" / "dog" / "grey.png", 60, mode="L")
     found = run(photos)
     assert said(found)["grey"].startswith(
-        "dog: 1 of 6 pictures (train/dog/grey.png) have no colour among pictures that do (1 are"
+        "dog: 1 of 6 pictures (train/dog/grey.png) has no colour among pictures that do (1 is stored as grey); leave it out"
     )
     assert list(said(found)) == ["grey"]
     for number, path in enumerate((photos / "train" / "cat").iterdir()):
@@ -228,3 +226,35 @@ def test_pairs_side_by_side_and_tables_are_looked_at_too(tmp_path):
     (tmp_path / "faces" / "t.csv").write_text("file,young\n0.png,1\n1.png,0\n")
     found = run(tmp_path / "faces", "t.csv:young=1", "t.csv:young=0")
     assert [[look.name for look in portion.looks] for portion in found.portions] == [["0.png"], ["1.png"]]
+
+
+def test_what_is_passed_over_where_nobody_named_the_domains_is_said(tmp_path):
+    for name in ("img/1.png", "img/2.png"):
+        draw(tmp_path / name, 1)
+    (tmp_path / "leer").mkdir()
+    (tmp_path / "t.csv").write_text("file,young\n1.png,1\n2.png,0\n")
+    found = run(tmp_path)
+    assert said(found)["empty"] == "leer/ holds no pictures and is left out; put some in, or delete it."
+    assert said(found)["hint"] == (
+        "There is a table, t.csv, whose rows can be domains; try --domains t.csv:young=1 t.csv:young=0."
+    )
+    (tmp_path / "notes").mkdir()
+    assert said(run(tmp_path))["empty"].startswith("leer/ and notes/ hold no pictures and are left out; ")
+    assert not {"empty", "hint"} & set(said(run(tmp_path, "img")))
+
+
+def test_one_thing_is_said_as_of_one_and_several_as_of_several(photos):
+    draw(photos / "train" / "dog" / "a.png", 60, mode="L")
+    draw(photos / "train" / "dog" / "b.png", 61)
+    assert "dog: 1 of 7 pictures (train/dog/a.png) has no colour" in said(run(photos))["grey"]
+    Image.open(photos / "train" / "dog" / "a.png").convert("RGB").rotate(90).save(photos / "train" / "dog" / "c.png")
+    assert said(run(photos))["grey"] == (
+        "dog: 2 of 8 pictures (train/dog/a.png, train/dog/c.png) have no colour among pictures that do (1 is stored as grey); leave "
+        "them out where colour matters."
+    )
+    for name in "ab":
+        path = photos / "train" / "cat" / f"{name}.png"
+        draw(path, 62).write_bytes(path.read_bytes()[:200])
+    text = said(run(photos))["unreadable"]
+    assert text.startswith("cat: 2 of 7 pictures cannot be decoded, such as train/cat/a.png, which cannot be read as a picture (")
+    assert text.endswith("); others stand in for them, so delete or replace them.")

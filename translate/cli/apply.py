@@ -22,10 +22,11 @@ def main(arguments: Sequence[str]) -> int:
     """Translate every picture and write it under its own name."""
     parser = Parser(
         prog="translate apply",
-        description="Translate pictures with trained weights. Each result has the name and the size of its picture.",
+        description="Translate pictures with trained weights. Each result has the name and the size of its picture, but for an ending "
+        "whose format cannot hold the values. Results of before are replaced.",
     )
     parser.add_argument("weights", metavar="WEIGHTS", help="a run, a checkpoint, a weights file or a published name")
-    parser.add_argument("inputs", metavar="INPUT", nargs="+", help="pictures, or folders of pictures")
+    parser.add_argument("inputs", metavar="INPUT", nargs="+", help="pictures, or folders, with all pictures below them")
     parser.add_argument("--to", metavar="DOMAIN", help="the domain to translate to [the last one]")
     parser.add_argument("--source", metavar="DOMAIN", help="the domain to translate from, where there are more than two")
     parser.add_argument("-o", "--out", metavar="DIR", help="folder for the results [DOMAIN-pictures]")

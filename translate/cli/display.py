@@ -72,7 +72,7 @@ class Display:
             if plugin.state == "broken":
                 say(f"Note: {plugin} is broken and left out: {plugin.problem}")
         say(engine.found.summary())
-        if engine.found.root is None and run.data is None and engine.spaces[0].is_picture:
+        if engine.found.owners and engine.found.root is None and run.data is None and engine.spaces[0].is_picture:
             say(
                 f"No --data was given and ./data does not hold these domains, so the drawn ones are used; for pictures of your own: "
                 f"--data DIR, with DIR/{run.domains[0]}/ and so on."

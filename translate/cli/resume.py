@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from translate.cli.arguments import Parser
-from translate.cli.run import train
+from translate.cli.run import finished, train
 from translate.engine import Engine
 from translate.errors import UserError
 
@@ -52,10 +52,8 @@ def main(arguments: Sequence[str]) -> int:
     elif anneal:
         raise UserError("--anneal says how rates end; say when, too, by --steps or --epochs.")
     if engine.step >= engine.total:
-        raise UserError(
-            f"The run in {run} is finished: {engine.step} of {engine.total} steps are done; make it longer by --steps or --epochs, or "
-            f"start a new one with --init-from {run}."
-        )
+        print(finished(engine))
+        return 0
     if not engine.step:
         print(f"There is no checkpoint in {run} yet, so the run begins again.")
     train(engine)

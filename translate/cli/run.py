@@ -19,7 +19,7 @@ from translate.engine import Engine
 from translate.errors import Interrupted, UserError, listed
 from translate.plugins import Plugins, installed
 from translate.recipe import Recipe
-from translate.settings import HARMLESS, RunOptions, default_preset, resolve
+from translate.settings import HARMLESS, RunOptions, default_preset, resolve, split_options
 
 #: What a run's record holds beside options; a record is a config file, too.
 RECORDED = ("data", "versions", "plugins", "backbones")
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     override = values.pop("override")
     del values["no_plugins"]  # looked at above, before the recipe was known
     if config is not None:
-        from_file = _read_config(Path(config), name)
+        from_file = _read_config(Path(config), name, recipe)
         preset, out = preset or from_file.pop("preset", None), out or from_file.pop("out", None)
         if values.keys() & {"steps", "epochs"}:  # the flag's measure of the length replaces the file's
             from_file = {key: value for key, value in from_file.items() if key not in ("steps", "epochs")}
@@ -46,7 +46,11 @@ def main(arguments: Sequence[str]) -> int:
     domains = options.read(RunOptions, "domains", values.pop("domains", ()))
     recipe.check_domains(name, domains)
     if out is not None and (Path(out) / RECORD_NAME).is_file():
-        train(_rerun(Path(out), name, {**values, "domains": domains}, preset, override, plugins), chosen_preset=preset)
+        engine = _rerun(Path(out), name, {**values, "domains": domains}, preset, override, plugins)
+        if engine.step >= engine.total:
+            print(finished(engine))
+        else:
+            train(engine, chosen_preset=preset)
         return 0
     default = Path("runs") / "-".join([name, *map(file_name, domains)])
     folder = Path(out) if out is not None else _free_folder(default)
@@ -88,13 +92,16 @@ def _rerun(out: Path, name: str, values: dict[str, Any], preset: str | None, ove
             f"to go on with those."
         )
     changes = {key: value for key, value in values.items() if key in HARMLESS}
-    engine = Engine.resume(out, plugins=plugins, override={key: ours.get(key) for key in others}, **changes)
-    if engine.step >= engine.total:
-        raise UserError(
-            f"The run in {out} is finished; make it longer by 'translate resume {shlex.quote(str(out))} --steps N', or give another folder "
-            f"with --out."
-        )
-    return engine
+    return Engine.resume(out, plugins=plugins, override={key: ours.get(key) for key in others}, **changes)
+
+
+def finished(engine: Engine) -> str:
+    """What is said of a run that needs nothing more: whoever starts it again until it ends must learn that it did."""
+    folder = shlex.quote(str(engine.out))
+    return (
+        f"The run in {engine.out} is finished: {engine.step} of {engine.total} steps are done; 'translate resume {folder} --steps N' makes "
+        f"it longer, and --init-from {folder} starts a new one from it."
+    )
 
 
 def train(engine: Engine, chosen_preset: str | None = None) -> None:
@@ -167,15 +174,16 @@ def _parser(name: str, recipe: type[Recipe]) -> Parser:
     return parser
 
 
-def _read_config(path: Path, recipe: str) -> dict[str, Any]:
+def _read_config(path: Path, name: str, recipe: type[Recipe]) -> dict[str, Any]:
+    """The options in a config file, or in the record of a run, of the recipe of that ``name``. Raises UserError."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"The file {path} cannot be read ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is no TOML file ({error}).") from None
-    if values.get("recipe", recipe) != recipe:
-        raise UserError(f"{path} is for recipe '{values['recipe']}', not '{recipe}'.")
+    if values.get("recipe", name) != name:
+        raise UserError(f"{path} is for recipe '{values['recipe']}', not '{name}'.")
     result: dict[str, Any] = {}
     for key, value in values.items():
         if key in ("run", "options") and isinstance(value, dict):
@@ -185,7 +193,12 @@ def _read_config(path: Path, recipe: str) -> dict[str, Any]:
         elif key not in ("recipe", "root", "rests_on", "lengths", "overridden") and not isinstance(value, dict):
             result[key] = value
     # A record names the data as the command did, and where that was.
-    return result | ({"data": values["root"]} if "root" in values else {})
+    result |= {"data": values["root"]} if "root" in values else {}
+    for key in ("preset", "out"):
+        if not isinstance(result.get(key, ""), str):
+            raise UserError(f"{path}: '{key}' is {str(result[key])!r}; it must be a text.")
+    split_options(recipe, name, {key: value for key, value in result.items() if key not in ("preset", "out")})
+    return result
 
 
 def _free_folder(default: Path) -> Path:

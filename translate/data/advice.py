@@ -10,7 +10,7 @@ from string import ascii_uppercase
 
 from translate.data import ages, tables
 from translate.data.layouts import find_folder, pictures_directly_in
-from translate.data.wanted import is_path
+from translate.data.wanted import is_path, typed
 from translate.errors import NoDomain, UserError, listed, near
 
 #: Endings of files that must be unpacked first.
@@ -92,15 +92,15 @@ def _hint(root: Path, domains: tuple[str, ...], missing: list[str]) -> str:
     folders = [each for each in _entries(root) if each.is_dir()]
     lettered = [each for each in folders if len(domains) > 1 and (each / "trainA").is_dir()]
     if deeper := next((each for each in folders if holds_all(each)), lettered[0] if len(lettered) == 1 else None):
-        return f" Try one folder deeper: --data {deeper}."
+        return f" Try one folder deeper: --data {typed(deeper)}."
     higher = Path(os.path.abspath(root)).parent
     if holds_all(higher) or (len(domains) > 1 and re.fullmatch("(train|test)[A-Z]", root.name)):
-        return f" Try one folder higher: --data {higher}."
+        return f" Try one folder higher: --data {typed(higher)}."
     if archives := [each.name for each in _entries(root) if not each.is_dir() and _is_archive(each)]:
         return f" Unpack {archives[0]} first."
     names = [each.name for each in folders] + [each.name for each in _entries(root / "train") if each.is_dir()]
     if alike := {name: found for name in missing if (found := _alike(name, names))}:
-        return f" Did you mean --domains {' '.join(alike.get(name, name) for name in domains)}?"
+        return f" Did you mean --domains {typed(*(alike.get(name, name) for name in domains))}?"
     if loose := pictures_directly_in(root) or pictures_directly_in(root / "train"):
         where, count = loose[0].parent, len(domains)
         apart = f"a folder for each domain tells them apart, such as {where / missing[0]}/"

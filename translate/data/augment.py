@@ -36,3 +36,7 @@ class Augmentation:
         returned, and is best: it is copied once, into the batch.
         """
         return image
+
+    def fingerprint(self) -> str:
+        """A digest of what its options do not say, such as a file's content; empty where they say all."""
+        return ""

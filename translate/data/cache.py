@@ -65,6 +65,7 @@ def open_cache(domain: Domain, size: tuple[int, int], fit: Fit) -> PixelFile | N
         path.parent.mkdir(parents=True, exist_ok=True)
         room = _make_room(len(domain) * each, path) // each
         about = {
+            "domain": domain.name,
             "folder": _made_from(domain),
             "pictures": len(domain),
             "size": f"{size[0]}x{size[1]}",
@@ -108,22 +109,32 @@ def kept() -> list[Kept]:
 
 def limit() -> int:
     """The most bytes that the cache may take: what was set, or the default."""
-    try:
-        return int((pixels_folder() / "limit").read_text())
-    except (OSError, ValueError):
-        pass
+    most = own_limit()
+    if most is not None:
+        return most
     folder = next(each for each in (pixels_folder(), *pixels_folder().absolute().parents) if each.is_dir())
     free = shutil.disk_usage(folder).free + sum(each.bytes for each in kept())
     return min(MOST_BYTES, free // 10)
 
 
-def set_limit(most: int) -> None:
-    """Keep ``most`` bytes at most from here on, and remove what is beyond that."""
+def own_limit() -> int | None:
+    """The most bytes that the user set, or None."""
+    try:
+        return int((pixels_folder() / "limit").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def set_limit(most: int | None) -> None:
+    """Keep ``most`` bytes at most from here on, by None as many as by default, and remove what is beyond that."""
     folder = pixels_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f"limit.{os.getpid()}"
-    beside.write_text(str(most))
-    beside.replace(folder / "limit")
+    if most is None:
+        (folder / "limit").unlink(missing_ok=True)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = folder / f"limit.{os.getpid()}"
+        beside.write_text(str(most))
+        beside.replace(folder / "limit")
     _make_room(0, None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -60,10 +61,11 @@ def _unread(portion: Portion) -> Iterator[Finding]:
             names,
         )
     elif damaged:
+        which = f": {damaged[0].name}" if len(damaged) == 1 else f", such as {damaged[0].name}, which"
+        instead = in_number(len(damaged), "[another stands in for it|others stand in for them], so delete or replace [it|them]")
         yield _warning(
             "unreadable",
-            f"{_of(portion)}: {len(damaged)} of {_pictures(count)} cannot be decoded, such as {damaged[0].name}, which "
-            f"{damaged[0].reason}; others stand in for them, so delete or replace them.",
+            f"{_of(portion)}: {len(damaged)} of {_pictures(count)} cannot be decoded{which} {damaged[0].reason}; {instead}.",
             names,
         )
 
@@ -77,18 +79,19 @@ def _shapes(portion: Portion, size: tuple[int, int]) -> Iterator[Finding]:
             portion,
             "tiny",
             small,
-            f"are smaller than the {wanted} px of the run, down to {least} px, and would be blown up; train at a smaller --size, "
-            "or leave them out.",
+            f"[is|are] smaller than the {wanted} px of the run, down to {least} px, and would be blown up; train at a smaller --size, "
+            "or leave [it|them] out.",
         )
     if huge := [look for look in portion.looks if look.height * look.width > HUGE]:
         yield _about(
             portion,
             "huge",
             huge,
-            f"have more than {HUGE >> 20} million pixels and are slow to decode; make smaller copies of them.",
+            f"[has|have] more than {HUGE >> 20} million pixels and [is|are] slow to decode; make [a smaller copy|smaller copies].",
         )
     if long := [look for look in portion.looks if max(look.height / look.width, look.width / look.height) > LONGEST]:
-        yield _about(portion, "shape", long, "are more than twice as long as wide and would be squashed; train with --fit crop.")
+        text = "[is|are] more than twice as long as wide and would be squashed; train with --fit crop."
+        yield _about(portion, "shape", long, text)
 
 
 def _kinds(portion: Portion) -> Iterator[Finding]:
@@ -99,10 +102,13 @@ def _kinds(portion: Portion) -> Iterator[Finding]:
             portion,
             "grey",
             grey,
-            f"have no colour among pictures that do ({stored} are stored as grey); leave them out where colour matters.",
+            f"[has|have] no colour among pictures that do ({stored} {'is' if stored == 1 else 'are'} stored as grey); leave [it|them] out "
+            "where colour matters.",
         )
     if flat := [look for look in portion.looks if look.flat]:
-        yield _about(portion, "blank", flat, "are of one colour all over; delete them unless they are meant.")
+        yield _about(
+            portion, "blank", flat, "[is|are] of one colour all over; delete [it unless it is|them unless they are] meant."
+        )
 
 
 def _counts(training: Sequence[Portion]) -> Iterator[Finding]:
@@ -111,8 +117,9 @@ def _counts(training: Sequence[Portion]) -> Iterator[Finding]:
         found = listed(f"{name} has {_pictures(count)}" for name, count in few.items())
         yield _warning(
             "few",
-            f"Few pictures: {found}. Below about {FEW}, start from trained weights with --init-from, and change the pictures more "
-            "with --augment small and --judge-augment diffaugment.",
+            f"Few pictures: {found}. Below about {FEW}, start from a run that has seen similar pictures, with its judges: --init-from RUN. "
+            "Stronger changes (--augment small, --judge-augment diffaugment) are for long runs; in short ones they made pictures worse "
+            "(docs/how-to/few-pictures.md).",
         )
     least, most = min(counts, key=counts.__getitem__, default=""), max(counts, key=counts.__getitem__, default="")
     if counts and counts[most] > UNBALANCED * counts[least] > 0:
@@ -143,12 +150,11 @@ def _duplicates(portions: Sequence[Portion], groups: Sequence[Group]) -> Iterato
                 spare.setdefault(where, []).append(name)
             seen.add(where)
     if leaks:
-        yield _warning(
-            "leak",
-            f"{len(leaks)} of the test pictures{_some(leaks)} are in training too, the same or nearly, and scores on them flatter; delete "
-            "them from one of the two.",
-            leaks,
+        said = in_number(
+            len(leaks),
+            "[is|are] in training too, the same or nearly, and scores on [it|them] flatter; delete [it|them] from one of the two.",
         )
+        yield _warning("leak", f"{len(leaks)} of the test pictures{_some(leaks)} {said}", leaks)
     if shared:
         yield _warning(
             "shared",
@@ -170,7 +176,17 @@ def _warning(kind: str, text: str, names: Iterable[str] = ()) -> Finding:
 
 def _about(portion: Portion, kind: str, looks: Sequence[Look], what: str) -> Finding:
     names = tuple(look.name for look in looks)
-    return _warning(kind, f"{_of(portion)}: {len(looks)} of {_pictures(len(portion.looks))}{_some(names)} {what}", names)
+    said = in_number(len(looks), what)
+    return _warning(kind, f"{_of(portion)}: {len(looks)} of {_pictures(len(portion.looks))}{_some(names)} {said}", names)
+
+
+def in_number(count: int, text: str) -> str:
+    """``text`` as it is said of one thing or of several.
+
+    >>> in_number(1, "[is|are] small; leave [it|them] out"), in_number(2, "[is|are] small")
+    ('is small; leave it out', 'are small')
+    """
+    return re.sub(r"\[([^]|]*)\|([^]]*)\]", r"\1" if count == 1 else r"\2", text)
 
 
 def _of(portion: Portion) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from translate.data import picture
+from translate.data import picture, unread
 from translate.data.domain import WINDOWS, Array, Domain
 from translate.data.index import FolderIndex
 from translate.data.picture import Facts, Window
@@ -51,13 +51,17 @@ class PictureFiles(Domain):
         #: Files that are left out, because they are no pictures or too large.
         self.left_out = (*skipped, *too_large)
         self.paths = list(facts)
+        by_need = _by_need(skipped)
         if not self.paths:
-            raise UserError(
-                f"{folder} holds no picture that can be read{_named([*too_large, *skipped])}; formats: JPEG, PNG, WebP, BMP and TIFF."
+            need = next(filter(None, by_need), "")
+            why = (
+                f"{_named(by_need[need])}; they {need}"
+                if need
+                else f"{_named([*too_large, *skipped])}; formats: {listed(picture.FORMATS)}"
             )
-        _warn(folder, "are no pictures", "skipped", [each for each in skipped if each.suffix.lower() not in picture.UNREAD])
-        unread = [each for each in skipped if each.suffix.lower() in picture.UNREAD]
-        _warn(folder, "must be saved as JPEG or PNG to be read", "skipped", unread)
+            raise UserError(f"{folder} holds no picture that can be read{why}.")
+        for need, paths in by_need.items():
+            _warn(folder, need or "are no pictures", "skipped", paths)
         _warn(folder, "are too large to decode", "skipped", too_large)
         _warn(folder, "hold several pictures", "read only the first picture of", [path for path in facts if facts[path].several])
         self.channels = _channels(folder, facts)
@@ -107,6 +111,14 @@ class PictureFiles(Domain):
             if known:
                 ranges[dtype] = picture.window_of(dtype, min(low for low, _ in known), max(high for _, high in known))
         return ranges
+
+
+def _by_need(skipped: Sequence[Path]) -> dict[str, list[Path]]:
+    """The files by what must be done with them before they can be read; by nothing where they are no pictures."""
+    found: dict[str, list[Path]] = {}
+    for path in skipped:
+        found.setdefault(unread.needs(path) or "", []).append(path)
+    return found
 
 
 def _channels(folder: Path, facts: Mapping[Path, Facts]) -> int:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from string import ascii_uppercase
 
-from translate.data import picture
+from translate.data import picture, unread
 from translate.data.folder import files_in
+from translate.data.hints import hints
 from translate.data.idx import idx_folder
 from translate.data.layouts import SPLITS, pictures_directly_in
+from translate.data.wanted import typed
 from translate.errors import DataWarning, UserError
 
 #: A data set that is called after its two domains: horse2zebra.
@@ -34,24 +37,37 @@ def guess_domains(root: Path) -> tuple[str, ...]:
         return _called(root, count)
     if names := _folders(root):
         if deeper := next((root / name for name in names if _is_data_set(root / name, alone=len(names) == 1)), None):
-            raise UserError(f"{deeper} is a data set and no domain; check one folder deeper: translate data check {deeper}")
+            raise UserError(
+                f"{deeper} is a data set and no domain; check one folder deeper: translate data check {typed(deeper)}"
+            )
         return names
     files = next(filter(None, map(pictures_directly_in, (root / "train", root))), [])
     if not files:
-        raise UserError(
-            f"{root} holds no pictures; give a folder with a folder of pictures for each domain, such as {root}/horse/."
-        )
+        said = f"{root} holds no pictures; give a folder with a folder of pictures for each domain, such as {root}/horse/."
+        raise UserError(" ".join([said, *hints(root, {})]))
     if files[0].parent != root and all((facts := picture.probe(path)) and facts.width == 2 * facts.height for path in files):
         return _called(root, 2)
     return (own,)
 
 
+def without_pictures(root: Path, names: Sequence[str]) -> list[Path]:
+    """The folders beside those of the guessed domains ``names`` that hold no pictures, and so are no domains."""
+    for parent in (root / "train", root):
+        if all((parent / name).is_dir() for name in names):
+            return [each for each in _subfolders(parent) if each.name not in names]
+    return []
+
+
 def _folders(parent: Path) -> tuple[str, ...]:
     """The folders of ``parent`` that hold what may be pictures, but those of splits."""
+    return tuple(each.name for each in _subfolders(parent) if _has_pictures(each))
+
+
+def _subfolders(parent: Path) -> list[Path]:
     if not parent.is_dir():
-        return ()
+        return []
     folders = sorted(each for each in parent.iterdir() if each.is_dir() and each.name[0] != ".")
-    return tuple(each.name for each in folders if not _SPLIT_FOLDER.fullmatch(each.name) and _has_pictures(each))
+    return [each for each in folders if not _SPLIT_FOLDER.fullmatch(each.name)]
 
 
 def _is_data_set(folder: Path, *, alone: bool) -> bool:
@@ -62,10 +78,14 @@ def _is_data_set(folder: Path, *, alone: bool) -> bool:
 def _has_pictures(folder: Path) -> bool:
     if idx_folder(folder):
         return True
-    named = picture.SUFFIXES | picture.UNREAD  # those that are not read are named when the domain is opened
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # said when the domain is opened
-        return any(path.suffix.lower() in named or picture.probe(path) for path in files_in(folder))
+        return any(map(_may_be_picture, files_in(folder)))
+
+
+def _may_be_picture(path: Path) -> bool:
+    # Those that are damaged, or of a format that is not read, are named when the domain is opened.
+    return path.suffix.lower() in picture.SUFFIXES or unread.needs(path) is not None or picture.probe(path) is not None
 
 
 def _lettered(root: Path) -> int:

@@ -32,6 +32,9 @@ _FORMATS: dict[str, tuple[bytes, Callable[[IO[bytes]], ImageFile]]] = {
     "GIF": (rb"GIF8[79]a", GifImagePlugin.GifImageFile),
 }
 
+#: What the formats that are read are called.
+FORMATS = tuple(_FORMATS)
+
 _GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B"})
 
 #: The start of a PPM or PGM file up to its largest value; blanks and comments stand between the numbers.

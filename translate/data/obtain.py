@@ -158,8 +158,9 @@ def _fill(name: str, data_set: DataSet, source: str | None, work: Path, ready: P
         if not data_set.archive:
             raise UserError(f"{name} is no archive but several files; give --from the folder that they are in.")
         known = data_set.files[0] if data_set.files else Download(local.name, ())
+        _unpack_own(local, known, ready, progress)
+        # Only now: nobody should be told to trust what is not even whole.
         digest = _verified(local, known, local, "get it again, or, if you trust it as it is, add --sha256 {}")
-        unpack(local, ready, progress=progress)
         return {} if known.sha256 else {local.name: digest}
     unverified = {}
     for file in data_set.files or (Download(f"{name}.archive", ()),):
@@ -176,6 +177,17 @@ def _fill(name: str, data_set: DataSet, source: str | None, work: Path, ready: P
         for file in data_set.files:
             (work / file.name).rename(below / file.name)
     return unverified
+
+
+def _unpack_own(local: Path, known: Download, ready: Path, progress: Progress) -> None:
+    """Unpack an archive of the user's; where that fails, its length may say why."""
+    try:
+        unpack(local, ready, progress=progress)
+    except BadArchive as error:
+        size = local.stat().st_size
+        if known.size in (None, size):
+            raise
+        raise BadArchive(f"{error} It has {size} bytes, expected {known.size}.") from None
 
 
 def _from_folder(data_set: DataSet, local: Path, ready: Path) -> dict[str, str]:
@@ -209,10 +221,10 @@ def _loops(folder: str, names: list[str]) -> list[str]:
 def _verified(path: Path, known: Download, shown: Path, advice: str) -> str:
     """The SHA-256 of ``path``, which is ``shown`` to the user. Raises UserError, with ``advice``, where it isn't what is known of it."""
     digest, size = digest_of(path), path.stat().st_size
-    if known.sha256 not in (None, digest):
-        raise UserError(f"{shown} has the SHA-256 {digest}, expected {known.sha256}; {advice.format(digest)}.")
     if known.size not in (None, size):
         raise UserError(f"{shown} has {size} bytes, expected {known.size}; {advice.format(digest)}.")
+    if known.sha256 not in (None, digest):
+        raise UserError(f"{shown} has the SHA-256 {digest}, expected {known.sha256}; {advice.format(digest)}.")
     return digest
 
 

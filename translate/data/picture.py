@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from translate.data import tiff
+from translate.data import tiff, unread
 from translate.data.decode import DEEP_MODES, decode, from_pil, opencv
 from translate.data.domain import WINDOWS, Array
-from translate.data.header import Facts, probe
+from translate.data.header import FORMATS, Facts, probe
 from translate.errors import UserError
 
 __all__ = [
     "DEEP_MODES",
+    "FORMATS",
     "SUFFIXES",
-    "UNREAD",
     "Facts",
     "Window",
     "extremes",
@@ -40,9 +40,6 @@ __all__ = [
 
 #: File name endings that are taken for pictures when a folder is searched.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"})
-
-#: Endings of pictures in formats that are not read: those of telephones, cameras and programs.
-UNREAD = frozenset({".heic", ".heif", ".avif", ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".psd", ".svg"})
 
 #: The stored values that become -1 and +1: black and white, where there is nothing beyond them.
 Window = tuple[float, float]
@@ -95,7 +92,8 @@ def _decoded(path: Path) -> Array:
     except MemoryError:
         raise  # of this machine, not of the picture
     except Exception as error:  # PIL's decoders raise whatever damage makes them stumble over
-        said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        needed = unread.needs(path)
+        said = f"it {needed}" if needed else " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise UserError(f"{path} cannot be read as a picture ({said}).") from error
     if array.dtype.kind == "f" and not np.isfinite(cast(NDArray[np.float32], array)).all():
         raise UserError(f"{path} cannot be read as a picture (some of its values are infinite or no numbers).")

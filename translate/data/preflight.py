@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,18 @@ import numpy as np
 from translate.data.advice import check_root, no_domain
 from translate.data.catalogue import Found, Search, open_domains
 from translate.data.duplicates import Group, alike
-from translate.data.findings import Finding, judge
-from translate.data.guess import guess_domains
-from translate.data.looks import Look, Portion, look_through
+from translate.data.findings import Finding, in_number, judge
+from translate.data.folder import PictureFiles
+from translate.data.guess import guess_domains, without_pictures
+from translate.data.hints import hints
+from translate.data.looks import Look, Portion, below, look_through
+from translate.data.suggestion import Method, method_for
 from translate.data.wanted import Splits, Wanted
-from translate.errors import DataWarning, PluginWarning, UserError
+from translate.errors import DataWarning, PluginWarning, UserError, listed
 from translate.isolation import Guard
 from translate.options import Size, build
 from translate.plugins import Plugins
 from translate.precision import choose_device
-from translate.recipe import Recipe
 from translate.settings import RunOptions, default_preset
 
 #: Called with how many pictures were looked at, and how many there are.
@@ -84,7 +85,7 @@ def check(
     """
     if data is not None:
         check_root(data)
-    names = tuple(names) or (guess_domains(data) if data is not None else ())
+    given, names = bool(names), tuple(names) or (guess_domains(data) if data is not None else ())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         root = data if data is not None else open_domains(Guard(plugins), names, None, size).root
@@ -92,9 +93,14 @@ def check(
         portions = _look_through(opened, root, progress or (lambda done, total: None))
     groups = alike(*_digests_and_sketches(portions))
     said = dict.fromkeys(str(each.message) for each in caught if issubclass(each.category, DataWarning | PluginWarning))
-    method = _method(plugins, names, points=any(not each.train.is_picture for each in opened))
+    method = method_for(plugins, names, points=any(not each.train.is_picture for each in opened))
     asked, size = size, size or _usual_size(plugins, method)
-    findings = (*problems, *(Finding("warning", "opening", text) for text in said), *judge(portions, groups, size))
+    findings = (
+        *problems,
+        *(() if data is None or given else _passed_over(data, names, opened)),
+        *(Finding("warning", "opening", text) for text in said),
+        *judge(portions, groups, size),
+    )
     works = all(finding.level != "error" for finding in findings)
     found = Found(tuple(each.train for each in opened), tuple(each.test for each in opened), root)
     return Preflight(
@@ -105,7 +111,7 @@ def check(
         tuple(portions),
         tuple(groups),
         findings,
-        _command(method, data, asked) if works and method else None,
+        method.command(data, asked) if works and method else None,
     )
 
 
@@ -122,6 +128,15 @@ def _open(search: Search, root: Path | None) -> tuple[list[Splits], list[Finding
         except UserError as error:
             problems.append(Finding("error", "domain", str(error)))
     return opened, problems
+
+
+def _passed_over(root: Path, names: Sequence[str], opened: Sequence[Splits]) -> Iterator[Finding]:
+    """What ``root`` holds beside the domains that were guessed: folders without pictures, and domains of other kinds."""
+    if empty := [f"{below(folder, root)}/" for folder in without_pictures(root, names)]:
+        text = in_number(len(empty), "[holds|hold] no pictures and [is|are] left out; put some in, or delete [it|them].")
+        yield Finding("warning", "empty", f"{listed(empty)} {text}")
+    pictures = {each.train.name: each.train.paths for each in opened if isinstance(each.train, PictureFiles)}
+    yield from (Finding("warning", "hint", text) for text in hints(root, pictures))
 
 
 def _look_through(opened: Sequence[Splits], root: Path | None, progress: Progress) -> list[Portion]:
@@ -142,25 +157,7 @@ def _digests_and_sketches(portions: Sequence[Portion]) -> tuple[list[bytes], lis
     return [look.digest for look in looks], [look.sketch for look in looks]
 
 
-@dataclass(frozen=True)
-class _Method:
-    """The name of a recipe, and the domains that it takes."""
-
-    recipe: str
-    domains: tuple[str, ...]
-
-
-def _method(plugins: Plugins, names: tuple[str, ...], *, points: bool) -> _Method | None:
-    """The first recipe that trains on the domains, or on the first two where none takes all of them."""
-    for chosen in dict.fromkeys((names, names[:2])):
-        for name in sorted(plugins.recipes):
-            recipe = plugins.recipes[name]
-            if any(preset.points == points for preset in recipe.presets.values()) and _takes(recipe, name, chosen):
-                return _Method(name, chosen)
-    return None
-
-
-def _usual_size(plugins: Plugins, method: _Method | None) -> Size:
+def _usual_size(plugins: Plugins, method: Method | None) -> Size:
     """The size, in pixels, that the method trains at on this machine unless it is told another."""
     values: Mapping[str, Any] = {}
     if method is not None:
@@ -169,21 +166,6 @@ def _usual_size(plugins: Plugins, method: _Method | None) -> Size:
         assert preset is not None, "recipes without presets are not chosen"
         values = recipe.presets[preset].run
     return build(RunOptions, values, "The run").size
-
-
-def _command(method: _Method, data: Path | None, size: Size | None) -> str:
-    """The command that trains by the method, at ``size`` where that is not the usual one."""
-    words = ["translate", "run", method.recipe, "--domains", *method.domains]
-    words += ["--data", str(data)] if data is not None else []
-    return shlex.join([*words, "--size", str(size)] if size is not None else words)
-
-
-def _takes(recipe: type[Recipe], name: str, domains: Sequence[str]) -> bool:
-    try:
-        recipe.check_domains(name, domains)
-    except UserError:
-        return False
-    return True
 
 
 def _as_dict(portion: Portion) -> dict[str, Any]:

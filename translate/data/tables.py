@@ -73,7 +73,7 @@ def open_table(wanted: Wanted) -> Splits | None:
     table = read_table(path)
     rows = _fitting(table, match["conditions"] or "")
     files = table.one_of(FILE_COLUMNS) or 0
-    base = _folder(table, [row[files] for row in table.rows])
+    base = folder_of(table, [row[files] for row in table.rows])
     split = table.one_of(SPLIT_COLUMNS)
     named: dict[str, list[str]] = {"train": [], "val": [], "test": []}
     for row in rows:
@@ -151,7 +151,7 @@ def _test(sign: str, value: str, values: Sequence[str]) -> Callable[[str], bool]
     return lambda each: each != "" and compare(number if (number := _number(each)) is not None else math.nan, wanted)
 
 
-def _folder(table: Table, names: Sequence[str]) -> Path:
+def folder_of(table: Table, names: Sequence[str]) -> Path:
     """The folder that the table's file names are relative to: its own, or the only one below in which the first of them are."""
     first = [name for name in names if name][:5]
     here = table.path.parent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,15 @@ class Wanted:
 def is_path(name: str) -> bool:
     """Whether a name says itself where it lies: ``/pics/cats``, ``~/pics/cats``, ``./cats`` or ``../cats``."""
     return name.startswith((".", "~")) or Path(name).is_absolute()
+
+
+def typed(*names: str | Path) -> str:
+    """Domains and paths as they are typed in a command: quoted where need be, and none with a dash at its front, which would be a flag.
+
+    >>> typed("-cats", "my dogs")
+    "./-cats 'my dogs'"
+    """
+    return shlex.join(f"./{name}" if str(name).startswith("-") else str(name) for name in names)
 
 
 def short_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ ACTIONS = {"list": "sets", "get": "get", "check": "check", "cache": "cache"}
 HELP = """usage: translate data list [--json]
        translate data get NAME [--to DIR] [--from FILE|DIR|URL] [--sha256 DIGITS]
        translate data check [DIR] [--domains NAME ...] [--size N] [--json] [--html FILE]
-       translate data cache [--max SIZE] [--clear] [--json]
+       translate data cache [--max SIZE|default] [--clear] [--json]
 
 list   the data sets that can be fetched: their size, licence and source
 get    fetch one, verify and unpack it

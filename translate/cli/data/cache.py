@@ -12,6 +12,8 @@ from translate.cli.display import emit
 from translate.data import cache
 from translate.errors import UserError
 
+#: Written in place of a size, the limit that nobody set.
+DEFAULT = "default"
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -22,7 +24,9 @@ def main(arguments: Sequence[str]) -> int:
         description="Show what is kept of decoded and resized pictures, so that they need not be decoded in every run.",
     )
     parser.add_argument(
-        "--max", metavar="SIZE", help="keep so much at most from here on, such as 50GB; what was used least recently goes"
+        "--max",
+        metavar="SIZE",
+        help=f"keep so much at most from here on, such as 50GB, or '{DEFAULT}'; what was used least recently goes",
     )
     parser.add_argument("--clear", action="store_true", help="remove everything that no run is using")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -36,23 +40,29 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     for each in reversed(kept):
         pictures, size, fit = (each.about.get(key, "?") for key in ("pictures", "size", "fit"))
+        # Domains of one table have one folder.
+        name = f"'{each.about['domain']}': " if "domain" in each.about else ""
         folder, used = each.about.get("folder", "an unknown folder"), datetime.fromtimestamp(each.used).strftime("%Y-%m-%d %H:%M")
-        print(f"{show_bytes(each.bytes):>9}  {pictures} pictures of {size}, {fit}, from {folder}; last used {used}")
+        print(f"{show_bytes(each.bytes):>9}  {name}{pictures} pictures of {size}, {fit}, from {folder}; last used {used}")
     print(f"{show_bytes(sum(each.bytes for each in kept))} of at most {show_bytes(most)} in {cache.pixels_folder()}.")
+    if cache.own_limit() is not None:
+        print(f"That limit was set with --max; '--max {DEFAULT}' goes back to the usual one.")
     if in_use:
-        print(f"{len(in_use)} of them stayed, because a run is using them.")
+        print(f"{len(in_use)} of them stayed, because a run is using {'it' if len(in_use) == 1 else 'them'}.")
     return 0
 
 
-def read_bytes(text: str) -> int:
-    """A size as people write it, in bytes. Raises UserError.
+def read_bytes(text: str) -> int | None:
+    """A size as people write it, in bytes; None for the default one. Raises UserError.
 
     >>> read_bytes("1.5 GB")
     1500000000
     """
+    if text.strip() == DEFAULT:
+        return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?", text.strip(), re.IGNORECASE)
     if found is None:
-        raise UserError(f"--max is '{text}'; give a size such as 50GB or 500MB.")
+        raise UserError(f"--max is '{text}'; give a size such as 50GB or 500MB, or '{DEFAULT}'.")
     return int(float(found[1]) * 1000 ** " KMGT".index(found[2].upper() or " "))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from translate.cli.display import emit
 from translate.data.looks import Portion
 from translate.data.preflight import Preflight, check
 from translate.data.preflight_page import page
+from translate.data.wanted import typed
 from translate.errors import UserError
 from translate.options import Size
 from translate.plugins import installed
@@ -90,7 +90,7 @@ def _lines(found: Preflight) -> Iterator[str]:
     if errors:
         yield f"Training cannot work: {errors} error{'' if errors == 1 else 's'}."
     elif found.command is not None:
-        more = "" if shlex.join(found.names) in found.command else f", two of {len(found.names)} domains"
+        more = "" if typed(*found.names) in found.command else f", two of {len(found.names)} domains"
         yield f"Train on it{more}: {found.command}"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
+import os
 import signal
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
                 source=values.source,
                 sha256=values.sha256,
                 progress=display.show,
-                check=lambda folder: _check(data_set, folder),
+                check=lambda folder: display.during(_looking_in(folder), lambda: _check(data_set, folder)),
             )
     except KeyboardInterrupt:
         raise Interrupted("Stopped; what has come is kept, and the same command goes on with it.", signal.SIGINT) from None
@@ -74,6 +74,10 @@ def _check(data_set: DataSet, folder: Path) -> None:
         open_domains(Guard(installed()), data_set.domains, folder, None)
 
 
+def _looking_in(folder: Path) -> str:
+    return f"Looking at {sum(len(names) for _, _, names in os.walk(folder))} files ..."
+
+
 def _tell(name: str, data_set: DataSet, obtained: Obtained) -> None:
     """Say what came and how far it was verified."""
     print(f"{name}: {obtained.files} files in {obtained.folder}.")
@@ -91,12 +95,15 @@ def _tell(name: str, data_set: DataSet, obtained: Obtained) -> None:
 
 
 def _tell_use(data_set: DataSet, folder: Path) -> None:
-    words = ["--domains", *data_set.domains, "--data", str(folder)]
-    print(f"Train on it: translate run RECIPE {shlex.join(words)}")
+    # Imported here: it brings torch, which is not needed for a download that fails.
+    from translate.data.suggestion import method_for
+
+    if method := method_for(installed(), data_set.domains):
+        print(f"Train on it: {method.command(folder)}")
 
 
 class Display:
-    """Shows how far a download is: a bar on a terminal, a line now and then elsewhere."""
+    """Shows how far a download is: a bar on a terminal, a line now and then elsewhere; and that what came is looked at."""
 
     def __init__(self) -> None:
         self.console = Console(soft_wrap=True, highlight=False, markup=False)
@@ -132,3 +139,12 @@ class Display:
             self.shown = now
             print(f"{what}: {amount(done)}{f' of {amount(total)}' if total else ''}")
             sys.stdout.flush()
+
+    def during(self, what: str, action: Callable[[], None]) -> None:
+        """Do ``action``, which takes nobody knows how long, and say ``what`` it does."""
+        self.progress.stop()
+        if not self.console.is_terminal:
+            print(what)
+            sys.stdout.flush()
+        with self.console.status(what):
+            action()
