@@ -324,19 +324,19 @@ def line(step):
 def test_the_log_is_cut_at_a_step(tmp_path):
     for step in (10, 20, 30, 40):
         checkpoint.append_log(tmp_path, line(step))
-    checkpoint.cut_log(tmp_path, 45)
+    checkpoint.cut_logs(tmp_path, 45)
     assert read_log(tmp_path) == [line(10), line(20), line(30), line(40)]
-    checkpoint.cut_log(tmp_path, 30)
+    checkpoint.cut_logs(tmp_path, 30)
     assert read_log(tmp_path) == [line(10), line(20), line(30)]
-    checkpoint.cut_log(tmp_path, 15)
+    checkpoint.cut_logs(tmp_path, 15)
     checkpoint.append_log(tmp_path, line(20))
     assert read_log(tmp_path) == [line(10), line(20)]
-    checkpoint.cut_log(tmp_path, 0)
+    checkpoint.cut_logs(tmp_path, 0)
     assert read_log(tmp_path) == []
 
 
 def test_there_need_not_be_a_log(tmp_path):
-    checkpoint.cut_log(tmp_path, 5)
+    checkpoint.cut_logs(tmp_path, 5)
     assert names(tmp_path) == []
 
 
@@ -345,9 +345,9 @@ def test_a_last_line_cut_short_anywhere_is_dropped(tmp_path):
     whole, last = json.dumps(line(10)) + "\n", json.dumps(line(20))
     for length in range(len(last)):
         log.write_text(whole + last[:length])
-        checkpoint.cut_log(tmp_path, 100)
+        checkpoint.cut_logs(tmp_path, 100)
         assert log.read_text() == whole, last[:length]
     log.write_text(whole + last)  # whole but for the end of the line
-    checkpoint.cut_log(tmp_path, 100)
+    checkpoint.cut_logs(tmp_path, 100)
     checkpoint.append_log(tmp_path, line(30))
     assert read_log(tmp_path) == [line(10), line(20), line(30)]

@@ -379,7 +379,7 @@ def test_find_pictures_says_what_is_wrong(tmp_path):
     with pytest.raises(UserError) as caught:
         find_pictures([tmp_path])
     assert str(caught.value) == (
-        f"The folder {tmp_path} holds no pictures (.bmp, .gif, .jfif, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp)."
+        f"The folder {tmp_path} holds no pictures that can be read; formats: JPEG, PNG, WebP, BMP, TIFF, PPM and GIF."
     )
 
 

@@ -2,6 +2,7 @@
 
     runs/<name>/run.toml                     resolved options, versions, plugins, data fingerprint
                log.jsonl                     one line for each reported step
+               scores.jsonl                  one line for each evaluation
                samples/                      picture grids, and the pictures they began with
                checkpoints/<step>/           weights.safetensors, training.safetensors, manifest.json
 
@@ -22,10 +23,11 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict, get_type_hints
 
 import tomli_w
+import torch
 from torch import Tensor
 
 from translate import weights
-from translate.errors import NotSaved, UserError, brief, listed, near
+from translate.errors import NotFinite, NotSaved, UserError, brief, listed, near
 from translate.typed import check
 
 try:
@@ -39,6 +41,7 @@ TRAINING_NAME = "training.safetensors"
 MANIFEST_NAME = "manifest.json"
 RECORD_NAME = "run.toml"
 LOG_NAME = "log.jsonl"
+SCORES_NAME = "scores.jsonl"
 
 
 class Record(TypedDict, total=False):
@@ -52,6 +55,7 @@ class Record(TypedDict, total=False):
     overridden: list[str]
     root: str
     data: dict[str, str]
+    augmentation: str
     versions: dict[str, str]
     plugins: dict[str, str]
     rests_on: list[str]
@@ -73,6 +77,18 @@ def locked(run: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def writing(run: Path, what: str) -> Iterator[None]:
+    """Inside, ``what``, "The log", is written in the folder of the run. Raises NotSaved where the system does not let it be."""
+    try:
+        yield
+    except OSError as error:
+        raise NotSaved(
+            f"{what} cannot be written to {run} ({brief(error)}); the checkpoints there are whole: make room, and go on with "
+            f"'translate resume {run}'."
+        ) from error
 
 
 def clean(run: Path) -> None:
@@ -117,8 +133,15 @@ def save_checkpoint(
 ) -> Path:
     """Write the checkpoint of ``step`` and return its folder. ``progress`` is kept in the header of the training file.
 
-    Raises NotSaved where it cannot be written; nothing is left of it then, and the others are as they were.
+    Raises NotSaved where it cannot be written; nothing is left of it then, and the others are as they were. Raises NotFinite where there is
+    a NaN in it.
     """
+    for name, tensor in {**training, **exported}.items():
+        if torch.isnan(tensor).any():
+            raise NotFinite(
+                f"'{name}' became NaN by step {step}, and was not saved; begin again with a lower --lr or in fp32, from the last "
+                f"checkpoint, if any, by --init-from {run}."
+            )
     final = run / "checkpoints" / f"{step:06d}"
     temporary = final.with_name(f".{final.name}.{os.getpid()}.tmp")
     if temporary.exists():
@@ -153,6 +176,7 @@ def save_checkpoint(
             ) from error
         raise
     weights.sync_folder(final.parent)
+    weights.sync_folder(run)  # which the first checkpoint made a folder in
     return final
 
 
@@ -230,10 +254,10 @@ def locate(name: str | Path) -> Path:
     )
 
 
-def prune(run: Path, keep: int, every: int | None = None) -> None:
-    """Delete all but the latest ``keep`` checkpoints, and those whose step is a multiple of ``every``."""
+def prune(run: Path, keep: int, every: int | None = None, best: int | None = None) -> None:
+    """Delete all but the latest ``keep`` checkpoints, those whose step is a multiple of ``every``, and that of the step ``best``."""
     for folder in checkpoints(run)[:-keep]:
-        if every is None or int(folder.name) % every:
+        if (every is None or int(folder.name) % every) and int(folder.name) != best:
             # Renamed first: what is deleted in part must not be taken for a checkpoint.
             gone = folder.with_name(f".{folder.name}.{os.getpid()}.gone.tmp")
             folder.rename(gone)
@@ -248,6 +272,8 @@ def create_run(run: Path, record: Mapping[str, Any]) -> None:
         )
     if run.exists() and not run.is_dir():
         raise UserError(f"{run} is a file; give --out a folder.")
+    for left in run.glob(f".{RECORD_NAME}.*.tmp"):  # of a start that was killed before there was a run
+        left.unlink(missing_ok=True)
     if run.is_dir() and any(run.iterdir()):
         raise UserError(f"{run} is not empty and holds no run; give --out a new folder.")
     try:
@@ -278,21 +304,35 @@ def read_record(run: Path) -> dict[str, Any]:
     return record
 
 
-def append_log(run: Path, line: Mapping[str, Any]) -> None:
-    """Add a line to the run's log."""
-    with (run / LOG_NAME).open("a", encoding="utf-8") as file:
+def append_log(run: Path, line: Mapping[str, Any], name: str = LOG_NAME) -> None:
+    """Add a line to a log of the run. Raises NotSaved."""
+    with writing(run, "The log"), (run / name).open("a", encoding="utf-8") as file:
         file.write(json.dumps(dict(line)) + "\n")
 
 
-def cut_log(run: Path, step: int) -> None:
-    """Drop the log's lines beyond ``step``: what a run did after its last checkpoint will be done again."""
-    log = run / LOG_NAME
-    if log.exists():
-        before = log.read_bytes()
-        lines = [line for line in before.splitlines() if (at := _step_of(line)) is not None and at <= step]
-        after = b"".join(line + b"\n" for line in lines)
-        if after != before:
-            weights.write(log, after)
+def cut_logs(run: Path, step: int) -> None:
+    """Drop the logs' lines beyond ``step``: what a run did after its last checkpoint will be done again."""
+    for log in (run / LOG_NAME, run / SCORES_NAME):
+        if log.exists():
+            before = log.read_bytes()
+            lines = [line for line in before.splitlines() if (at := _step_of(line)) is not None and at <= step]
+            after = b"".join(line + b"\n" for line in lines)
+            if after != before:
+                weights.write(log, after)
+
+
+def best_step(run: Path, score: str) -> int | None:
+    """The step at which ``score`` was best, by its first figure that says which way is better, over all directions; None if none."""
+    found: dict[int, float] = {}
+    log = run / SCORES_NAME
+    for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else ():
+        evaluated = json.loads(line)
+        mine = [each for each in evaluated["figures"] if each["score"] == score and each["better"]]
+        values = [each["value"] for each in mine if each["name"] == mine[0]["name"]]
+        if values and None not in values:
+            mean = sum(values) / len(values)
+            found[evaluated["step"]] = mean if mine[0]["better"] == "higher" else -mean
+    return max(found, key=lambda step: (found[step], -step), default=None)
 
 
 def _step_of(line: bytes) -> int | None:

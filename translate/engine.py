@@ -90,14 +90,11 @@ class Engine:
         method.check_domains(name, names)
         chosen = preset or default_preset(method, choose_device(str(values.get("device", "auto"))).type)
         run, own = resolve(method, name, chosen, {**values, "domains": names})
-        self._open(name, method, chosen, run, own, plugins, fresh=True)
-        if run.init_from is not None:
-            start_from(self, run.init_from)
+        self._open(name, method, chosen, run, own, plugins, fresh=True, begins=True)
         if out is not None:
             self.out = Path(out)
             checkpoint.create_run(self.out, self._record())
-            if run.init_from is not None or self.backbones:
-                self.save_checkpoint()  # where the run began is found here even if those weights go
+            self._keep_beginning()
 
     def _open(
         self,
@@ -109,8 +106,12 @@ class Engine:
         plugins: Plugins,
         *,
         fresh: bool,
+        begins: bool,
     ) -> None:
-        """Open the data and build everything that training needs; where a run is ``fresh``, data that was not named is looked for."""
+        """Open the data and build everything that training needs; where a run is ``fresh``, data that was not named is looked for.
+
+        Where it ``begins``, and no checkpoint is to be loaded, other weights are fetched that it begins from.
+        """
         plugins.check(run.on_plugin_error)
         self.preset, self.run_options = preset, run
         self._ask(plugins)
@@ -133,7 +134,7 @@ class Engine:
             paired="paired" in method.order,
         )
         self._build(name, method, own, [_space(domain, run.size) for domain in self.found.train], training=True)
-        if fresh and run.init_from is None:
+        if begins and run.init_from is None:
             self._begin()
         for domain in (*self.found.train, *filter(None, self.found.test)):
             self.roster.add(domain, f"domain '{domain.name}'", self.found.owners.get(domain.name))
@@ -164,6 +165,13 @@ class Engine:
             device=self.device,
             workers=run.workers,
         )
+        if begins and run.init_from is not None:
+            start_from(self, run.init_from)
+
+    def _keep_beginning(self) -> None:
+        """Save a run that begins from other weights at once: where it began is found in it even if those weights go."""
+        if self.run_options.init_from is not None or self.backbones:
+            self.save_checkpoint()
 
     def _ask(self, plugins: Plugins) -> None:
         """Ask ``plugins`` for parts from here on, and note which are used."""
@@ -321,7 +329,7 @@ class Engine:
         recorder = Recorder(self, self.out) if self.out is not None else None
         means = Means()
         lock = checkpoint.locked(self.out) if self.out is not None else nullcontext()
-        with lock, self._finishing(), self.listening(recorder, " recorder"), stop_requests() as stop:
+        with lock, self._finishing(), self.listening(recorder, " recorder"), _explained(), stop_requests() as stop:
             self.tell("run_started")
             for report in self.steps():
                 means.add(report.raw)
@@ -447,6 +455,12 @@ class Engine:
         assert folder is not None
         return folder
 
+    @property
+    def best_step(self) -> int | None:
+        """The step whose checkpoint is kept as the best: by the first of ``scores`` where these are named; otherwise None."""
+        first = str(self.run_options.scores[0]) if self.run_options.scores else "all"
+        return None if self.out is None or first == "all" else checkpoint.best_step(self.out, first)
+
     def begin_checkpoint(self, *, copy: bool = True) -> None:
         """Begin to write a checkpoint of this moment in the background: training waits for a copy of its state alone, and for the
         checkpoint before where that is still being written. Without the ``copy``, nothing may be trained until it is done.
@@ -465,7 +479,7 @@ class Engine:
 
         def write() -> Path:
             folder = checkpoint.save_checkpoint(out, step, exported, header, state, progress)
-            checkpoint.prune(out, run.keep, run.keep_every)
+            checkpoint.prune(out, run.keep, run.keep_every, self.best_step)
             return folder
 
         self._writer.begin(write)
@@ -555,6 +569,7 @@ class Engine:
             **({"overridden": list(self.overridden)} if self.overridden else {}),
             **({"root": str(self.found.root.resolve())} if self.found.root else {}),
             "data": self.fingerprints,
+            **({"augmentation": self.loader.augmentation.fingerprint()} if self.loader.augmentation.fingerprint() else {}),
             "versions": _versions(),
             "plugins": self._plugins_loaded(),
             "rests_on": sorted(self.used),

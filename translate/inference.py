@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional
 
-from translate.data import picture
+from translate.data import picture, unread
 from translate.data.domain import Array, Space
 from translate.errors import DataWarning, UserError, listed, near
 
@@ -213,7 +213,9 @@ def examined(path: Path) -> picture.Facts:
         raise UserError(f"There is no file {path}.")
     facts = picture.probe(path)
     if facts is None or facts.refusal:
-        said = facts.refusal if facts else "it is none that is known; formats: JPEG, PNG, WebP, BMP and TIFF"
+        needed = unread.needs(path)
+        unknown = f"it {needed}" if needed else f"it is none that is known; formats: {listed(picture.FORMATS)}"
+        said = facts.refusal if facts else unknown
         raise UserError(f"{path} cannot be read as a picture ({said}).")
     return facts
 
@@ -242,7 +244,9 @@ def find_pictures(inputs: Sequence[str | Path]) -> list[tuple[Path, Path]]:
                 and (path.suffix.lower() in picture.SUFFIXES or picture.probe(path))
             )
             if not inside:
-                raise UserError(f"The folder {each} holds no pictures ({', '.join(sorted(picture.SUFFIXES))}).")
+                needed = next(filter(None, map(unread.needs, filter(Path.is_file, each.rglob("*")))), None)
+                what = f"those in it {needed}" if needed else f"formats: {listed(picture.FORMATS)}"
+                raise UserError(f"The folder {each} holds no pictures that can be read; {what}.")
             found += [(path, path.relative_to(each)) for path in inside]
         elif each.is_file():
             found.append((each, Path(each.name)))

@@ -63,6 +63,7 @@ class Recorder:
         run, total = engine.run_options, engine.total
         self.sample_every = run.sample_every or max(1, min(total // 10, 1000))
         self.checkpoint_every = run.checkpoint_every or max(1, min(total // 5, 2000))
+        self.evaluate_every = run.evaluate_every
         self._since, self._seconds = engine.step, time.monotonic()
         self._shown = [_shown_samples(engine, number) for number in range(len(engine.spaces))] if _translates(engine) else []
         self._save_inputs()
@@ -91,8 +92,17 @@ class Recorder:
         if end or step % self.sample_every == 0:
             self.engine.trainer.check_finite()
             self.save_samples()
-        if end or last or step % self.checkpoint_every == 0:
+        scored = self.evaluate_every is not None and (end or step % self.evaluate_every == 0)
+        if scored:
+            self.score()
+        if end or last or scored or step % self.checkpoint_every == 0:
             self.engine.begin_checkpoint()
+
+    def score(self) -> None:
+        """Score this moment on held-out samples, and write the figures with their protocol."""
+        run = self.engine.run_options
+        evaluation = self.engine.evaluate(scores=run.scores, features=run.score_features)
+        checkpoint.append_log(self.out, {"step": self.engine.step, **evaluation.plain()}, checkpoint.SCORES_NAME)
 
     def save_samples(self) -> None:
         """Draw the grid of this moment: translations for every pair of domains, or what is made from the same noise every time."""
@@ -113,7 +123,8 @@ class Recorder:
         path = self.out / "samples" / f"{engine.step:06d}.png"
         stored = io.BytesIO()
         grid.save(stored, "PNG")
-        weights.write(path, stored.getvalue())
+        with checkpoint.writing(self.out, "The picture grid"):
+            weights.write(path, stored.getvalue())
         engine.tell("samples_saved", path=path)
 
     def _save_inputs(self) -> None:
@@ -124,7 +135,8 @@ class Recorder:
                 below = [part for part in PurePosixPath(domain.label(index)).parts if part not in ("..", "/")]
                 path = self.out.joinpath("samples", "inputs", file_name(space.name), *below)
                 path = path.with_suffix(picture.holding(array, ".png"))
-                if not path.exists():
+                # Written anew at each start: a kill or a full disk may have cut them short.
+                with checkpoint.writing(self.out, "The grid's inputs"):
                     path.parent.mkdir(parents=True, exist_ok=True)
                     picture.save(array, space.window, path)
 

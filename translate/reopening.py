@@ -32,6 +32,7 @@ def reopen(
     record = checkpoint.read_record(out)
     with checkpoint.locked(out):
         checkpoint.clean(out)
+    latest = checkpoint.latest_checkpoint(out)
     free = {name: changes.pop(name) for name in HARMLESS & changes.keys()}
     given = given_again({**record["run"], **record["options"]}, changes, required=True)
     everybody = record.get("plugins", {})
@@ -47,7 +48,9 @@ def reopen(
     with explained(plugins, recorded):
         method = recorded_method(record["recipe"], recipe, plugins)
         run_options, own = resolve(method, record["recipe"], None, values)
-        engine._open(record["recipe"], method, record.get("preset"), run_options, own, plugins, fresh=False)
+        engine._open(
+            record["recipe"], method, record.get("preset"), run_options, own, plugins, fresh=False, begins=latest is None
+        )
     if absent := plugins.missing(recorded):
         warnings.warn(f"The run in {out} was made with {absent}.", DataWarning, stacklevel=2)
     engine.backbones = record.get("backbones", {})
@@ -63,11 +66,15 @@ def reopen(
                 f"The pictures of '{domain}' are not those that the run in {out} was started with, so it would not go on as it "
                 f"began; restore them, or start a new run with --init-from {out}."
             )
+    if "augment" not in override and record.get("augmentation", "") != engine.loader.augmentation.fingerprint():
+        raise UserError(
+            f"The file of --augment {engine.run_options.augment} is not what it was when the run in {out} began; restore it, or start a "
+            f"new run with --init-from {out}."
+        )
     if "lengths" in record:
         engine.lengths = tuple(map(Length.parse, record["lengths"]))
     engine.overridden = tuple(sorted({*record.get("overridden", ()), *override}))
     engine.out = out
-    latest = checkpoint.latest_checkpoint(out)
     if latest is not None:
         state, progress = checkpoint.load_training(latest)
         try:
@@ -78,9 +85,11 @@ def reopen(
             ) from error
         engine.step, engine.consumed = progress["step"], progress["consumed"]
     with checkpoint.locked(out):
-        checkpoint.cut_log(out, engine.step)
+        checkpoint.cut_logs(out, engine.step)
         now = engine._record()
         if override or now.get("root") != record.get("root"):  # whoever goes on after this finds the pictures where they are now
             checkpoint.write_record(out, now)
+    if latest is None:
+        engine._keep_beginning()
     if engine.doctor is not None and (out / checkpoint.LOG_NAME).is_file():
         engine.doctor.recall(out)

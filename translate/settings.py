@@ -62,6 +62,15 @@ class RunOptions:
     log_every: int = option(10, "steps between two lines of log.jsonl", least=1)
     sample_every: int | None = option(None, "steps between two picture grids; by default ten a run", least=1)
     checkpoint_every: int | None = option(None, "steps between two checkpoints; by default five a run", least=1)
+    evaluate_every: int | None = option(
+        None, "steps between two scores on held-out samples, which go to scores.jsonl; no influence on results", least=1
+    )
+    scores: tuple[Part, ...] = option(
+        (Part("all"),),
+        "what is scored then: all that fit, or names, of which the first says which checkpoint is the best and kept for good",
+        metavar="NAME[:KEY=VALUE,...]",
+    )
+    score_features: Part | None = option(None, "the network that those scores look through; see 'translate list features'")
     keep: int = option(2, "how many of the latest checkpoints are kept", least=1)
     keep_every: int | None = option(None, "checkpoints of every so many steps are kept for good", least=1)
     listeners: tuple[Part, ...] = option(
@@ -84,6 +93,7 @@ HARMLESS = frozenset(
     {
         *("data", "device", "workers", "listeners", "diagnoses", "on_plugin_error"),
         *("log_every", "sample_every", "checkpoint_every", "keep", "keep_every"),
+        *("evaluate_every", "scores", "score_features"),
     }
 )
 

@@ -17,7 +17,10 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Inside, the first SIGINT or SIGTERM is only noted, so that the step at hand can end and be saved; a second one stops at once."""
+    """Inside, the first SIGINT or SIGTERM is only noted, so that the step at hand can end and be saved; a second one stops at once.
+
+    That is by a KeyboardInterrupt with the number of the signal.
+    """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request  # signals reach the main thread only
@@ -25,7 +28,7 @@ def stop_requests() -> Iterator[StopRequest]:
 
     def note(number: int, frame: FrameType | None) -> None:
         if request.signal:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(number)
         request.signal = number
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}

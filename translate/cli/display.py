@@ -145,6 +145,8 @@ class Display:
         engine, say = self.engine, self.console.print
         assert engine.out is not None
         say(f"Done: {engine.step} steps in {_duration(time.monotonic() - self.began)}.")
+        if (best := engine.best_step) is not None:
+            say(f"Best by {engine.run_options.scores[0]}: step {best}, kept in {engine.out / 'checkpoints' / f'{best:06d}'}.")
         grid = engine.out / "samples" / f"{engine.step:06d}.png"
         if not grid.exists():
             return

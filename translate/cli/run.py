@@ -114,10 +114,9 @@ def train(engine: Engine, chosen_preset: str | None = None) -> None:
             engine.fit()
     except Interrupted as stopped:
         raise Interrupted(f"{stopped} {_how_to_go_on(engine)}", stopped.signal) from None
-    except KeyboardInterrupt:
-        raise Interrupted(
-            f"Stopped at once, at step {engine.step} of {engine.total}. {_how_to_go_on(engine)}", signal.SIGINT
-        ) from None
+    except KeyboardInterrupt as stopped:
+        (number,) = stopped.args or (signal.SIGINT,)
+        raise Interrupted(f"Stopped at once, at step {engine.step} of {engine.total}. {_how_to_go_on(engine)}", number) from None
     display.conclude()
 
 

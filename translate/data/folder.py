@@ -86,6 +86,12 @@ class PictureFiles(Domain):
             try:
                 return picture.read(path, self.channels, self.dtype, self.window, ranges=self._ranges)
             except UserError as error:
+                cause = error.__cause__
+                if isinstance(cause, OSError) and cause.errno is not None:  # no fault of what is in it: it was there at the start
+                    raise UserError(
+                        f"{path} cannot be read any more ({cause.strerror}); put it back, and go on with 'translate resume RUN', or with "
+                        f"--data DIR there if the pictures have moved."
+                    ) from error
                 # Which files are damaged is a property of the data, so that what replaces them is the same in every run.
                 if path not in self._damaged:
                     self._damaged.add(path)

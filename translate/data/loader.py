@@ -138,7 +138,13 @@ class Loader:
                 while True:
                     while len(ahead) < 2 * self.workers:
                         position = first + len(ahead) * self.batch
-                        ahead.append((position, pool.submit(self.load, position)))
+                        try:
+                            ahead.append((position, pool.submit(self.load, position)))
+                        except RuntimeError as error:
+                            raise UserError(
+                                f"The threads that load pictures cannot be started ({error}); lower --workers, or raise the limit of "
+                                f"processes with 'ulimit -u'."
+                            ) from error
                     position, future = ahead.popleft()
                     first = position + self.batch
                     yield self.to_batch(position, future.result())
