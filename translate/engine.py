@@ -200,7 +200,7 @@ class Engine:
         make = Make(self.plugins, spaces, training=training, judge_augment=self.run_options.judge_augment, roster=self.roster)
         with seeded(self.device, derive(self.run_options.seed, "build")):
             self.recipe = method(own, make).to(self.device)
-        hasten(self.recipe, self.device, chosen(self.run_options.fast))
+        hasten(self.recipe, self.device, chosen(self.run_options.fast), self.run_options.batch)
         owner = self.plugins.recipes.owner(name) if name in self.plugins.recipes else None
         self.roster.add(self.recipe, f"recipe '{name}'", owner)
 

@@ -48,7 +48,7 @@ class RunOptions:
     precision: Precision = option("fp32", "fp32, bf16, or fp16 (CUDA)")
     fast: tuple[str, ...] = option(
         ("all",),
-        "ways to compute the same faster, up to rounding: all, none, or of norm, split, winograd, adam",
+        "ways to compute the same faster, up to rounding: all, none, or of norm, split, winograd, channels-last, adam",
         metavar="NAME",
     )
     ema: float = option(

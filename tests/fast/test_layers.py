@@ -160,7 +160,7 @@ def test_what_nobody_waits_for_is_not_computed(key):
 
 
 def test_levers_are_chosen_by_name():
-    assert chosen(["all"]) == ("norm", "split", "winograd", "adam")
+    assert chosen(["all"]) == ("norm", "split", "winograd", "channels-last", "adam")
     assert chosen(["none"]) == ()
     assert chosen(["winograd", "norm"]) == ("norm", "winograd")
     with pytest.raises(UserError, match=r"no lever 'winogard' for --fast\. Did you mean 'winograd'\?"):

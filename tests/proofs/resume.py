@@ -4,9 +4,9 @@
 
 A small run of each of the four methods trains undisturbed, and is then stopped by SIGTERM after its first step, its second, and so on, and
 resumed by ``Engine.resume``. At the end the SHA-256 of everything is compared: networks, averages, moments, pools, counts and exported
-weights; and the losses of every step in the log. It is done with 0 and 2 workers, with a change from one to the other at the stop, in bf16,
-with accumulated gradients, and with augmentations before the judge that adapt as they go: all that a run keeps. Exits with 1 where
-anything differs.
+weights; and the losses of every step in the log. It is done with 0 and 2 workers, with a change from one to the other at the stop, with
+batches so large that networks are laid out channels last, in bf16, with accumulated gradients, and with augmentations before the judge
+that adapt as they go: all that a run keeps. Exits with 1 where anything differs.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], tuple[int, int]]] = {
     "0 workers": ({}, (0, 0)),
     "2 workers": ({}, (2, 2)),
     "0, then 2 workers": ({}, (0, 2)),
+    "channels last": ({"batch": 8}, (0, 0)),  # which networks with batch norms are from that size on
     "bf16": ({"precision": "bf16"}, (0, 0)),
     "3 batches accumulated": ({"accumulate": 3}, (0, 0)),
     "adaptive augmentation": ({"judge_augment": "ada"}, (0, 0)),
