@@ -23,6 +23,7 @@ ALLOWED = {
     (IMPORTER, "pickletools"): "reads a pickle without running it",
     (IMPORTER, "torch.load"): "with weights_only: see the test below",
     ("translate/foreign/exporting.py", "torch.save"): "for the users of other tools; it writes numbers alone",
+    ("translate/cli/bench.py", "runpy"): "one of the repository's own benchmarks, by its name in their folder",
     ("translate/testing/imports.py", "subprocess"): "tells a plugin's author what the import of the plugin brings along",
     ("translate/__init__.py", "import_module of a name that is no literal"): "one of the library's own table of public names",
     ("translate/cli/__init__.py", "import_module of a name that is no literal"): "one of the library's own table of verbs",

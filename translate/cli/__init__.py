@@ -29,6 +29,7 @@ VERBS = {
     "plugins": "list plugins, check one, or begin a new one",
     "show": "show a recipe, a network, a loss, a run or weights",
     "weights": "list, verify, import and export weights",
+    "bench": "measure speed beside the usual ways",
 }
 #: The entry-point group of verbs that plugins add.
 GROUP = "translate.commands"
