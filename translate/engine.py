@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from translate import checkpoint, options, weights
+from translate import checkpoint, options, records, weights
 from translate.clock import Clock
 from translate.data.augment import Augmentation
 from translate.data.catalogue import Found, open_domains
@@ -24,13 +21,14 @@ from translate.data.loader import CACHE_BYTES, Loader, Source
 from translate.data.samples import as_networks_see
 from translate.doctor.doctor import Doctor
 from translate.errors import Interrupted, PluginError, TranslateError, UserError, brief, listed
+from translate.failures import explained_failures
 from translate.fast import chosen, hasten
 from translate.fast.adam import fuse
-from translate.given import explained, find_recipe, given_again, recorded_method
+from translate.given import find_recipe
 from translate.inference import PictureTranslator, Scale, choose_way
 from translate.isolation import Guard
 from translate.length import Length, Measure
-from translate.loading import check_described
+from translate.loading import load
 from translate.metrics.evaluation import CHOICE, Evaluation, evaluate
 from translate.options import Part
 from translate.plugins import Hooks, Plugins, installed
@@ -46,7 +44,7 @@ from translate.sampling import sample
 from translate.settings import RunOptions, default_preset, one_length, resolve
 from translate.stopping import stop_requests
 from translate.trainer import Trainer
-from translate.transfer import load_exported, start_from
+from translate.transfer import start_from
 from translate.writing import Writer
 
 #: So many steps are looked at to measure the running statistics of averaged networks.
@@ -93,7 +91,7 @@ class Engine:
         self._open(name, method, chosen, run, own, plugins, fresh=True, begins=True)
         if out is not None:
             self.out = Path(out)
-            checkpoint.create_run(self.out, self._record())
+            checkpoint.create_run(self.out, records.record(self))
             self._keep_beginning()
 
     def _open(
@@ -282,7 +280,7 @@ class Engine:
             self.lengths = (*self.lengths, replace(length, step=self.step, consumed=self.consumed, anneal=anneal))
         self.run_options = replace(self.run_options, steps=length.steps, epochs=length.epochs)
         if self.out is not None:
-            checkpoint.write_record(self.out, self._record())
+            checkpoint.write_record(self.out, records.record(self))
 
     @staticmethod
     def _length(steps: int | None, epochs: int | None) -> Length:
@@ -304,7 +302,7 @@ class Engine:
             clock = self.clock
             if position != self.consumed:  # another iterator has gone on in the meantime
                 stream = self.loader.batches(self.consumed)
-            with self.roster.blaming(f"at step {self.step + 1}"), _explained():
+            with self.roster.blaming(f"at step {self.step + 1}"), explained_failures():
                 wanted = self.recipe.batches(clock)
                 micro_batches: list[list[Batch]] = [[next(stream) for _ in range(wanted)] for _ in range(run.accumulate)]
                 losses = trainer.step(micro_batches, clock, watch=self._due(self.step + 1))
@@ -329,7 +327,7 @@ class Engine:
         recorder = Recorder(self, self.out) if self.out is not None else None
         means = Means()
         lock = checkpoint.locked(self.out) if self.out is not None else nullcontext()
-        with lock, self._finishing(), self.listening(recorder, " recorder"), _explained(), stop_requests() as stop:
+        with lock, self._finishing(), self.listening(recorder, " recorder"), explained_failures(), stop_requests() as stop:
             self.tell("run_started")
             for report in self.steps():
                 means.add(report.raw)
@@ -416,16 +414,12 @@ class Engine:
 
     def header(self) -> weights.Header:
         """What a weights file of this engine says of itself."""
-        return weights.Header(
-            recipe=self.recipe_name,
-            options=options.plain(self.recipe.options),
-            spaces=self.spaces,
-            step=self.step,
-            averaged=bool(self._trainer.averages) if self._trainer is not None else self._loaded_averages,
-            versions=_versions()
-            | {f"plugin {name}": origin for name, origin in self._plugins_loaded().items() if name in self.used},
-            backbones=self.backbones,
-        )
+        return records.header(self)
+
+    @property
+    def has_averages(self) -> bool:
+        """Whether the networks that are used and saved are averages."""
+        return bool(self._trainer.averages) if self._trainer is not None else self._loaded_averages
 
     def save(self, path: str | Path, *, half: bool = False) -> None:
         """Write the exported networks, averaged where an average is kept, to one self-describing safetensors file.
@@ -518,23 +512,8 @@ class Engine:
         Where networks, or the recipe, were objects and not names, they are ``given`` again, by the option's name. Losses are not needed.
         ``fast`` is the option of that name: ways to compute the same faster, up to rounding.
         """
-        file = checkpoint.locate(path)
-        tensors, header = checkpoint.load_weights(file)
         engine = cls.__new__(cls)
-        engine.device = choose_device(device)
-        engine.preset, engine.found, engine._trainer, engine._loader, engine.doctor = None, None, None, None, None
-        engine.run_options = RunOptions(domains=tuple(space.name for space in header.spaces), device=device, fast=tuple(fast))
-        engine._ask(plugins or installed())
-        recorded = {name.removeprefix("plugin "): each for name, each in header.versions.items() if name.startswith("plugin ")}
-        with explained(engine.plugins, recorded):
-            method = recorded_method(header.recipe, recipe, engine.plugins)
-            values = {**header.options, **given_again(header.options, given)}
-            own = options.build(method.Options, values, f"Recipe '{header.recipe}'")
-            check_described(method, own, header, tensors, str(file), engine.plugins)
-            engine._build(header.recipe, method, own, header.spaces, training=False)
-        load_exported(engine.recipe, tensors, str(file))
-        engine.step, engine._loaded_averages, engine.backbones = header.step, header.averaged, header.backbones
-        engine.recipe.eval()
+        load(engine, path, device, plugins or installed(), recipe, fast, given)
         return engine
 
     @classmethod
@@ -558,31 +537,10 @@ class Engine:
         reopen(engine, Path(run), plugins or installed(), recipe, override or {}, changes)
         return engine
 
-    def _record(self) -> dict[str, Any]:
-        assert self.found is not None
-        return {
-            "recipe": self.recipe_name,
-            **({"preset": self.preset} if self.preset else {}),
-            "run": options.plain(self.run_options),
-            "options": options.plain(self.recipe.options),
-            **({"lengths": [length.plain() for length in self.lengths]} if len(self.lengths) > 1 else {}),
-            **({"overridden": list(self.overridden)} if self.overridden else {}),
-            **({"root": str(self.found.root.resolve())} if self.found.root else {}),
-            "data": self.fingerprints,
-            **({"augmentation": self.loader.augmentation.fingerprint()} if self.loader.augmentation.fingerprint() else {}),
-            "versions": _versions(),
-            "plugins": self._plugins_loaded(),
-            "rests_on": sorted(self.used),
-            **({"backbones": dict(self.backbones)} if self.backbones else {}),
-        }
-
     @cached_property
     def fingerprints(self) -> dict[str, str]:
         """The digest of each training domain, by its name."""
         return {domain.name: domain.fingerprint() for domain in self.found.train} if self.found is not None else {}
-
-    def _plugins_loaded(self) -> dict[str, str]:
-        return {each.name: each.origin for each in self.plugins.found if each.state in ("loaded", "disabled")}
 
     # Use
 
@@ -684,36 +642,6 @@ class Engine:
         self._settled = self.step
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Inside, what a step commonly fails of is said in a sentence."""
-    try:
-        yield
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise out_of_memory(error) from error
-    except RuntimeError as error:
-        if "can't allocate memory" not in str(error):  # so says the allocator of a CPU
-            raise
-        raise out_of_memory(error) from error
-    except ValueError as error:
-        if "more than 1 value per channel" not in str(error):
-            raise
-        raise UserError("Batch normalisation needs more than one sample to compare; raise --batch.") from error
-
-
-def out_of_memory(error: BaseException) -> UserError:
-    """What to say where a step does not fit into memory."""
-    return UserError(
-        f"There is not enough memory for a step ({brief(error)[:120]}); lower --batch, with --accumulate for the same sum of gradients, or "
-        f"--size, or stop other programs. Nothing but this step was lost."
-    )
-
-
 def _space(domain: Domain, size: tuple[int, int]) -> Space:
     shape = (domain.channels, *size) if domain.is_picture else (domain.channels,)
     return Space(domain.name, shape, domain.dtype, domain.window)
-
-
-def _versions() -> dict[str, str]:
-    mine = {"image-translate": version("image-translate"), "torch": torch.__version__, "numpy": np.__version__}
-    return {**mine, "python": platform.python_version()}

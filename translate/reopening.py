@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from translate import checkpoint
+from translate import checkpoint, records
 from translate.errors import DataWarning, UserError
 from translate.given import explained, given_again, recorded_method
 from translate.length import Length
@@ -86,7 +86,7 @@ def reopen(
         engine.step, engine.consumed = progress["step"], progress["consumed"]
     with checkpoint.locked(out):
         checkpoint.cut_logs(out, engine.step)
-        now = engine._record()
+        now = records.record(engine)
         if override or now.get("root") != record.get("root"):  # whoever goes on after this finds the pictures where they are now
             checkpoint.write_record(out, now)
     if latest is None:
