@@ -48,8 +48,16 @@ def reopen(
     with explained(plugins, recorded):
         method = recorded_method(record["recipe"], recipe, plugins)
         run_options, own = resolve(method, record["recipe"], None, values)
+        preset = record.get("preset")
         engine._open(
-            record["recipe"], method, record.get("preset"), run_options, own, plugins, fresh=False, begins=latest is None
+            record["recipe"],
+            method,
+            preset if preset in method.presets else None,
+            run_options,
+            own,
+            plugins,
+            fresh=False,
+            begins=latest is None,
         )
     if absent := plugins.missing(recorded):
         warnings.warn(f"The run in {out} was made with {absent}.", DataWarning, stacklevel=2)

@@ -54,7 +54,7 @@ def initialised(network: nn.Module) -> nn.Module:
 
 def difference(form: str, network: nn.Module, weights: Path) -> float:
     """The largest difference between the public network's pictures and ours."""
-    engine = Engine.load(weights, device="cpu")
+    engine = Engine.load(weights, device="cpu", fast=["none"])
     if form == "dcgan":
         noise = torch.randn(4, 100)
         return float((engine.sample(noise) - public.run(network, noise[:, :, None, None])).abs().max())

@@ -57,7 +57,7 @@ def load(path: Path) -> Any:
         raise UserError(f"{path} has {size:,} bytes, and weights are read up to {MOST_BYTES:,}; give the file of one network.")
     data = path.read_bytes()
     if data[:4] == b"PK\x03\x04":
-        pickled, entries = _in_zip(BytesIO(data), path)
+        data, pickled, entries = _in_zip(BytesIO(data), path)
         claims = _look_through(BytesIO(pickled), path)
         false = [key for key, claimed in claims.items() if claimed > entries.get(key, 0)]
     elif data[:1] == b"\x80":
@@ -85,8 +85,12 @@ def load(path: Path) -> Any:
         ) from error
 
 
-def _in_zip(file: BinaryIO, path: Path) -> tuple[bytes, dict[str, int]]:
-    """The list of tensors of a file since 2020, a zip, and the bytes of each storage by its key."""
+def _in_zip(file: BinaryIO, path: Path) -> tuple[bytes, bytes, dict[str, int]]:
+    """A file since 2020, a zip, its list of tensors, and the bytes of each storage by its key.
+
+    The zip is packed anew: torch has a reader of its own, which compares no checksums, and finds other bytes than Python's does where a
+    damaged directory leads both astray.
+    """
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
@@ -106,12 +110,18 @@ def _in_zip(file: BinaryIO, path: Path) -> tuple[bytes, dict[str, int]]:
                 raise UserError(f"{path} is a zip and no file of torch.save: it has {len(lists)} entries data.pkl, not one.")
             if lists[0].file_size > MOST_PICKLED:
                 raise UserError(f"{path} has a list of tensors longer than {MOST_PICKLED:,} bytes, and is not read.")
-            damaged = archive.testzip()  # torch compares no checksums
+            damaged = archive.testzip()
             if damaged is not None:
                 raise UserError(f"{path} is damaged: {damaged!r:.80} in it is not as it was written; fetch or save it again.")
+            if len({entry.filename for entry in entries}) < len(entries):
+                raise UserError(f"{path} has two entries of one name; it is damaged, or made to do harm.")
+            packed = BytesIO()
+            with zipfile.ZipFile(packed, "w") as anew:
+                for entry in entries:
+                    anew.writestr(entry.filename, archive.read(entry))
             folder = lists[0].filename.removesuffix("data.pkl") + "data/"
             storages = {entry.filename.removeprefix(folder): entry.file_size for entry in entries}
-            return archive.read(lists[0]), storages
+            return packed.getvalue(), archive.read(lists[0]), storages
     except UserError:
         raise
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError, OverflowError) as error:
