@@ -438,3 +438,17 @@ def test_half_the_size_and_nearly_the_same(tiny, tmp_path):
     engine.recipe.G.down[1].weight.data[0] = 1e6
     with pytest.raises(UserError, match="too large for 16 bits"):
         engine.save(tmp_path / "half.safetensors", half=True)
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_every_type_and_layout_is_written_as_safetensors_reads_it(sealed):
+    values = torch.arange(-12, 12).reshape(2, 3, 2, 2)
+    tensors = {f"of {kind}".replace("torch.", ""): values.to(kind) for kind in weights.DTYPES}
+    tensors |= {"single": torch.tensor(1.5), "none": torch.zeros(0, 3), "laid": values.float().to(memory_format=torch.channels_last)}
+    tensors |= {"part": torch.arange(10.0)[1::3], "learned": torch.nn.Parameter(torch.ones(2))}
+    data = weights.pack(tensors, {"a": "b"}, sealed=sealed)
+    theirs = safetensors.torch.load(data)
+    assert theirs.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert theirs[name].dtype == tensor.dtype
+        assert torch.equal(theirs[name], tensor), name

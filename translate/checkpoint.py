@@ -123,6 +123,12 @@ def latest_checkpoint(run: Path) -> Path | None:
     return next(reversed(checkpoints(run)), None)
 
 
+def _written(path: Path, data: bytes) -> dict[str, str | int]:
+    """Write a file of a checkpoint: what the manifest says of it."""
+    weights.write(path, data)
+    return {"sha256": _digest(data), "bytes": len(data)}
+
+
 def save_checkpoint(
     run: Path,
     step: int,
@@ -148,13 +154,13 @@ def save_checkpoint(
         shutil.rmtree(temporary)
     try:
         temporary.mkdir(parents=True)
-        files = {
-            weights.WEIGHTS_NAME: weights.pack(exported, header.dump()),
-            TRAINING_NAME: weights.pack(training, {"progress": json.dumps(dict(progress))}, sealed=False),
+        # One at a time, for the sake of memory.
+        listing = {
+            weights.WEIGHTS_NAME: _written(temporary / weights.WEIGHTS_NAME, weights.pack(exported, header.dump())),
+            TRAINING_NAME: _written(
+                temporary / TRAINING_NAME, weights.pack(training, {"progress": json.dumps(dict(progress))}, sealed=False)
+            ),
         }
-        listing = {name: {"sha256": _digest(data), "bytes": len(data)} for name, data in files.items()}
-        for name, data in files.items():
-            weights.write(temporary / name, data)
         weights.write(temporary / MANIFEST_NAME, _manifest(step, listing))
         # A checkpoint of this step that is there already goes only when the new one stands in its place.
         replaced = final.with_name(f".{final.name}.{os.getpid()}.replaced.tmp")
