@@ -621,6 +621,7 @@ class Engine:
         self._settle()
         with (
             self.roster.blaming(f"after step {self.step}"),
+            explained_failures(),
             self._trainer.averaged() if self._trainer is not None else nullcontext(),
         ):
             yield

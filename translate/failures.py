@@ -10,6 +10,10 @@ import torch
 from translate.errors import UserError, brief
 
 
+#: What the allocator of a CPU says, and oneDNN, where there is no memory.
+SHORTAGES = ("can't allocate memory", "could not create a primitive")
+
+
 @contextmanager
 def explained_failures() -> Iterator[None]:
     """Inside, what a step commonly fails of is said in a sentence: a UserError."""
@@ -18,7 +22,7 @@ def explained_failures() -> Iterator[None]:
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise out_of_memory(error) from error
     except RuntimeError as error:
-        if "can't allocate memory" not in str(error):  # so says the allocator of a CPU
+        if not any(each in str(error) for each in SHORTAGES):
             raise
         raise out_of_memory(error) from error
     except ValueError as error:
