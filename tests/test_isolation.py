@@ -392,3 +392,23 @@ def test_a_run_rests_on_the_plugin_that_brings_its_data(tmp_path):
         translate.UserError, match=r"no pictures for the domains .* made with plugin 'pictures' .*, though installed"
     ):
         Engine.resume(tmp_path / "run", plugins=Plugins(blocked=["pictures"]))
+
+
+def test_hooks_are_asked_at_reports_and_not_at_steps(tiny, monkeypatch):
+    """So that any number of plugins costs nothing in between."""
+    asked, implementations = [], module.Hooks.implementations
+
+    def counted(hooks, hook):
+        asked.append(hook)
+        return implementations(hooks, hook)
+
+    def of_a_run(steps):
+        engine = tiny(steps=steps, log_every=3)
+        asked.clear()
+        engine.fit()
+        return sorted({*asked}), asked.count("step_reported")
+
+    monkeypatch.setattr(module.Hooks, "implementations", counted)
+    events = ["run_finished", "run_started", "step_reported"]
+    # Twice a report: the engine's own listeners are asked, and the plugins.
+    assert (of_a_run(3), of_a_run(9)) == ((events, 2), (events, 6))

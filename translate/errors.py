@@ -27,11 +27,11 @@ class NotAPicture(UserError):
 
 
 class NotFinite(TranslateError, ArithmeticError):
-    """A loss became infinite or NaN; the message names the loss, its group and the step."""
+    """A loss, or a number that is to be saved, became infinite or NaN; the message names it."""
 
 
 class NotSaved(TranslateError, OSError):
-    """A checkpoint could not be written; the message says why. The one before it is whole."""
+    """A checkpoint, or something else of a run, could not be written; the message says why. Checkpoints before it are whole."""
 
 
 class RecipeError(TranslateError, RuntimeError):
@@ -43,7 +43,7 @@ class PluginError(TranslateError, RuntimeError):
 
 
 class Interrupted(TranslateError):
-    """Training was stopped by a signal after the step was finished and saved."""
+    """Something was stopped by a signal; the message says what is kept, and how to go on."""
 
     def __init__(self, message: str, signal: int) -> None:
         super().__init__(message)

@@ -9,7 +9,6 @@ import torch
 
 from translate.errors import UserError, brief
 
-
 #: What the allocator of a CPU says, and oneDNN, where there is no memory.
 SHORTAGES = ("can't allocate memory", "could not create a primitive")
 

@@ -61,7 +61,7 @@ class Guard:
         """Inside, what the plugin ``name`` raises is dealt with as the policy says; ``where`` says what it was asked for: "at run_started".
 
         Where the policy is ``fail``, or the plugin is ``used``, a PluginError is raised; otherwise there is a warning, and the plugin is
-        disabled. Modes and random state of torch are as before afterwards, whatever it did.
+        disabled. Torch's gradient mode and random state on the CPU are as before afterwards.
         """
         gradients, state = torch.is_grad_enabled(), torch.get_rng_state()
         try:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 #: The entry-point group of plugins.
 GROUP = "translate"
-#: Set to names of plugins, separated by commas, or to ``*``, this variable keeps them from being loaded.
+#: Set to names of plugins, separated by commas, this variable keeps them from being loaded; ``*`` are all but the library's own.
 BLOCK = "TRANSLATE_BLOCK"
 #: Set to names of plugins, this variable keeps all others from being loaded.
 ALLOW = "TRANSLATE_ALLOW"

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if name in ("-h", "--help"):
         print(HELP.format(names="|".join(known)))
-        return 0
+        raise SystemExit(0)
     if name not in known:
         raise UserError(f"Which benchmark? There are {listed(known)}.{near(name, known)}")
     before = sys.argv, sys.path
