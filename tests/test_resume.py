@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from proofs.resume import compare
 from proofs.small_run import METHODS, digest, draw_pictures
 
-from translate import Engine, UserError
+from translate import DataWarning, Engine, UserError
 from translate.checkpoint import checkpoints, latest_checkpoint
 
 
@@ -66,3 +67,24 @@ def test_a_pipeline_whose_file_changed_is_refused(tiny, tmp_path):
     ):
         Engine.resume(tmp_path / "run")
     assert Engine.resume(tmp_path / "run", override={"augment": "paper"}).step == 4
+
+
+def test_another_version_is_told_of(tiny, tmp_path):
+    tiny(out=tmp_path / "run").fit()
+    record = tmp_path / "run" / "run.toml"
+    record.write_text(record.read_text().replace(f'torch = "{torch.__version__}"', 'torch = "1.0"'))
+    with pytest.warns(
+        DataWarning,
+        match=rf"was begun with torch 1\.0 \({re.escape(torch.__version__)} here\); it goes on, and may not end bit for bit",
+    ):
+        Engine.resume(tmp_path / "run")
+
+
+def test_an_engine_that_another_has_overtaken_does_not_train(tiny, tmp_path):
+    half = tiny(out=tmp_path / "run")
+    next(half.steps())
+    half.save_checkpoint()
+    late = Engine.resume(tmp_path / "run")
+    Engine.resume(tmp_path / "run").fit()
+    with pytest.raises(UserError, match=r"went on to step 4 meanwhile, and this engine is at step 1; resume it anew"):
+        late.fit()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 import torch
 
 import translate
-from translate import Engine, Figure, Score, hookimpl
+from translate import Engine, Figure, Score, UserError, checkpoint, hookimpl
 from translate.checkpoint import checkpoints
 
 VALUES = {2: 3.0, 4: 1.0, 6: 2.0, 8: 1.0}
@@ -86,3 +87,28 @@ def test_where_no_score_is_named_none_is_the_best(scored, tmp_path):
     engine = scored(scores=["all"]).fit()
     assert engine.best_step is None
     assert [folder.name for folder in checkpoints(tmp_path / "run")] == ["000008"]
+
+
+def test_scores_are_looked_at_before_the_first_step(tiny, tmp_path):
+    with pytest.raises(translate.UnknownName, match="no score named 'kidd'"):
+        tiny(out=tmp_path / "a", evaluate_every=2, scores=["kidd"]).fit()
+    with pytest.raises(UserError, match=r"The score 'kid' looks through a network; name one by --score-features NAME"):
+        tiny(out=tmp_path / "b", evaluate_every=2, scores=["kid"]).fit()
+
+
+def test_the_best_is_that_of_the_moment_that_a_checkpoint_is_of(scored, tmp_path, monkeypatch):
+    """While step 4's checkpoint is written, step 6 is scored better: the best so far must not go before that one is there."""
+    monkeypatch.setitem(VALUES, 2, 1.0)
+    monkeypatch.setitem(VALUES, 4, 2.0)
+    monkeypatch.setitem(VALUES, 6, 0.0)
+    prune, told = checkpoint.prune, []
+    monkeypatch.setattr(checkpoint, "prune", lambda *given: (told.append(given[3]), prune(*given))[1])
+    slow = checkpoint.save_checkpoint
+
+    def late(*given):
+        time.sleep(0.3)
+        return slow(*given)
+
+    monkeypatch.setattr(checkpoint, "save_checkpoint", late)
+    scored().fit()
+    assert told == [2, 2, 6, 6]

@@ -444,7 +444,11 @@ def test_half_the_size_and_nearly_the_same(tiny, tmp_path):
 def test_every_type_and_layout_is_written_as_safetensors_reads_it(sealed):
     values = torch.arange(-12, 12).reshape(2, 3, 2, 2)
     tensors = {f"of {kind}".replace("torch.", ""): values.to(kind) for kind in weights.DTYPES}
-    tensors |= {"single": torch.tensor(1.5), "none": torch.zeros(0, 3), "laid": values.float().to(memory_format=torch.channels_last)}
+    tensors |= {
+        "single": torch.tensor(1.5),
+        "none": torch.zeros(0, 3),
+        "laid": values.float().to(memory_format=torch.channels_last),
+    }
     tensors |= {"part": torch.arange(10.0)[1::3], "learned": torch.nn.Parameter(torch.ones(2))}
     data = weights.pack(tensors, {"a": "b"}, sealed=sealed)
     theirs = safetensors.torch.load(data)

@@ -27,7 +27,8 @@ import torch
 from torch import Tensor
 
 from translate import weights
-from translate.errors import NotFinite, NotSaved, UserError, brief, listed, near
+from translate.errors import NotFinite, NotRead, NotSaved, UserError, brief, listed, near
+from translate.options import LARGE
 from translate.typed import check
 
 try:
@@ -40,6 +41,8 @@ FORMAT = 1
 TRAINING_NAME = "training.safetensors"
 MANIFEST_NAME = "manifest.json"
 RECORD_NAME = "run.toml"
+#: A manifest or a record of more bytes is refused unread.
+MOST_TEXT = 10_000_000
 LOG_NAME = "log.jsonl"
 SCORES_NAME = "scores.jsonl"
 
@@ -192,13 +195,22 @@ def _manifest(step: int, listing: Mapping[str, Mapping[str, object]]) -> bytes:
     return json.dumps(body | {"manifest_sha256": seal}, indent=1).encode()
 
 
+def _text(path: Path) -> str:
+    """What a small file says. Raises OSError or ValueError."""
+    if path.stat().st_size > MOST_TEXT:
+        raise ValueError(f"it has {path.stat().st_size:,} bytes, and at most {MOST_TEXT:,} are read")
+    return path.read_text(encoding="utf-8")
+
+
 def verify(folder: Path, names: Sequence[str]) -> dict[str, bytes]:
     """The bytes of files of the checkpoint in ``folder``. Raises UserError where a byte is not as it was written."""
     try:
-        manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+        manifest = json.loads(_text(folder / MANIFEST_NAME))
         seal = manifest.pop("manifest_sha256")
         if seal != _digest(json.dumps(manifest, sort_keys=True).encode()):
             raise ValueError("its own digest does not match")
+        if manifest["format"] > FORMAT:
+            raise ValueError(f"it has format {manifest['format']}, and this version reads formats up to {FORMAT}")
         digests = {name: manifest["files"][name]["sha256"] for name in names}
     except (OSError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         raise UserError(
@@ -209,6 +221,8 @@ def verify(folder: Path, names: Sequence[str]) -> dict[str, bytes]:
         try:
             files[name] = weights.read(folder / name)
             whole = _digest(files[name]) == digests[name]
+        except NotRead:
+            raise  # which says nothing of the file
         except UserError:
             whole = False
         if not whole:
@@ -224,8 +238,8 @@ def load_training(folder: Path) -> tuple[dict[str, Tensor], dict[str, int]]:
     tensors, metadata = weights.unpack(data, folder / TRAINING_NAME)
     try:
         progress: dict[str, int] = check("progress", json.loads(metadata["progress"]), dict[Literal["step", "consumed"], int])
-        if len(progress) != 2:
-            raise ValueError("it is not all there")
+        if len(progress) != 2 or not all(0 <= each < LARGE for each in progress.values()):
+            raise ValueError("it is not all there, or no count")
     except (ValueError, LookupError, RecursionError) as error:
         raise UserError(f"{folder / TRAINING_NAME} does not say how far training was ({error}).") from error
     return tensors, progress
@@ -297,7 +311,7 @@ def read_record(run: Path) -> dict[str, Any]:
     """The record of the run in ``run``. Raises UserError where there is none, or it is not what a record is."""
     path = run / RECORD_NAME
     try:
-        record = tomllib.loads(path.read_text(encoding="utf-8"))
+        record = tomllib.loads(_text(path))
         for name, hint in get_type_hints(Record).items():
             if name in record:
                 check(name, record[name], hint)

@@ -22,7 +22,7 @@ from translate.data.samples import as_networks_see
 from translate.doctor.doctor import Doctor
 from translate.errors import Interrupted, PluginError, TranslateError, UserError, brief, listed
 from translate.failures import explained_failures
-from translate.fast import chosen, hasten
+from translate.fast import hasten, levers
 from translate.fast.adam import fuse
 from translate.given import find_recipe
 from translate.inference import PictureTranslator, Scale, choose_way
@@ -146,7 +146,7 @@ class Engine:
         self._trainer: Trainer | None = Trainer(
             self.recipe, name=name, device=self.device, precision=run.precision, ema=run.ema, seed=run.seed, freeze=run.freeze
         )
-        if "adam" in chosen(run.fast):
+        if "adam" in levers(run.fast):
             for optimiser in self._trainer.optimisers.values():
                 fuse(optimiser)
         room = CACHE_BYTES // len(self.found.train)
@@ -198,7 +198,7 @@ class Engine:
         make = Make(self.plugins, spaces, training=training, judge_augment=self.run_options.judge_augment, roster=self.roster)
         with seeded(self.device, derive(self.run_options.seed, "build")):
             self.recipe = method(own, make).to(self.device)
-        hasten(self.recipe, self.device, chosen(self.run_options.fast), self.run_options.batch)
+        hasten(self.recipe, self.device, levers(self.run_options.fast), self.run_options.batch)
         owner = self.plugins.recipes.owner(name) if name in self.plugins.recipes else None
         self.roster.add(self.recipe, f"recipe '{name}'", owner)
 
@@ -280,7 +280,8 @@ class Engine:
             self.lengths = (*self.lengths, replace(length, step=self.step, consumed=self.consumed, anneal=anneal))
         self.run_options = replace(self.run_options, steps=length.steps, epochs=length.epochs)
         if self.out is not None:
-            checkpoint.write_record(self.out, records.record(self))
+            with checkpoint.writing(self.out, "The record"):
+                checkpoint.write_record(self.out, records.record(self))
 
     @staticmethod
     def _length(steps: int | None, epochs: int | None) -> Length:
@@ -327,6 +328,10 @@ class Engine:
         recorder = Recorder(self, self.out) if self.out is not None else None
         means = Means()
         lock = checkpoint.locked(self.out) if self.out is not None else nullcontext()
+        if self.out is not None and (latest := checkpoint.latest_checkpoint(self.out)) and int(latest.name) > self.step:
+            raise UserError(
+                f"The run in {self.out} went on to step {int(latest.name)} meanwhile, and this engine is at step {self.step}; resume anew."
+            )
         with lock, self._finishing(), self.listening(recorder, " recorder"), explained_failures(), stop_requests() as stop:
             self.tell("run_started")
             for report in self.steps():
@@ -456,8 +461,10 @@ class Engine:
         return None if self.out is None or first == "all" else checkpoint.best_step(self.out, first)
 
     def begin_checkpoint(self, *, copy: bool = True) -> None:
-        """Begin to write a checkpoint of this moment in the background: training waits for a copy of its state alone, and for the
-        checkpoint before where that is still being written. Without the ``copy``, nothing may be trained until it is done.
+        """Begin to write a checkpoint of this moment in the background.
+
+        Training waits for a copy of its state, for the norms of averaged networks to be measured, and for the checkpoint before where that is
+        still being written. Without the ``copy``, nothing may be trained until it is done.
         """
         if self.out is None:
             raise UserError("This engine keeps no run folder; give it one with out=DIR, or write the networks with save(PATH).")
@@ -466,6 +473,7 @@ class Engine:
         self._settle()
         out, step, header, run = self.out, self.step, self.header(), self.run_options
         progress = {"step": self.step, "consumed": self.consumed}
+        best = self.best_step  # of this moment: what is scored while this is written has no checkpoint yet
         exported, state = (
             {key: each.detach().cpu().clone() if copy else each.detach() for key, each in tensors.items()}
             for tensors in (self.trainer.exported(), self.trainer.state())
@@ -473,7 +481,7 @@ class Engine:
 
         def write() -> Path:
             folder = checkpoint.save_checkpoint(out, step, exported, header, state, progress)
-            checkpoint.prune(out, run.keep, run.keep_every, self.best_step)
+            checkpoint.prune(out, run.keep, run.keep_every, best)
             return folder
 
         self._writer.begin(write)

@@ -26,6 +26,10 @@ class NotAPicture(UserError):
     """Points stand where pictures are needed."""
 
 
+class NotRead(UserError):
+    """A file cannot be read here, whether or not it is whole."""
+
+
 class NotFinite(TranslateError, ArithmeticError):
     """A loss, or a number that is to be saved, became infinite or NaN; the message names it."""
 

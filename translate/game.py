@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Hashable
 from functools import wraps
+from inspect import isfunction
 from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn
@@ -49,7 +50,7 @@ class Game(nn.Module):
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         for side in SIDES:  # what an author's code returns is looked at where it is returned, whoever calls it
-            if side in vars(cls):
+            if isfunction(vars(cls).get(side)):
                 setattr(cls, side, _checked(vars(cls)[side]))
 
     @abstractmethod

@@ -37,7 +37,9 @@ def load(
     tensors, header = checkpoint.load_weights(file)
     engine.device = choose_device(device)
     engine.preset, engine.found, engine._trainer, engine._loader, engine.doctor = None, None, None, None, None
-    engine.run_options = RunOptions(domains=tuple(space.name for space in header.spaces), device=device, fast=tuple(fast))
+    engine.run_options = RunOptions(
+        domains=tuple(space.name for space in header.spaces), device=device, fast=options.read(RunOptions, "fast", fast)
+    )
     engine._ask(plugins)
     recorded = {name.removeprefix("plugin "): each for name, each in header.versions.items() if name.startswith("plugin ")}
     with explained(plugins, recorded):

@@ -292,7 +292,13 @@ def _names(variable: str) -> list[str]:
 @cache
 def installed() -> Plugins:
     """The plugins installed here, as ``TRANSLATE_BLOCK`` and ``TRANSLATE_ALLOW`` choose among them; loaded at the first call."""
-    plugins = Plugins(blocked=_names(BLOCK), allowed=_names(ALLOW) if ALLOW in os.environ else None)
+    return loaded()
+
+
+def loaded(*, own: bool = False) -> Plugins:
+    """The plugins installed here, or of this library's ``own`` alone, as the environment chooses among them; loaded anew."""
+    blocked = [*_names(BLOCK), *(["*"] if own else [])]
+    plugins = Plugins(blocked=blocked, allowed=_names(ALLOW) if ALLOW in os.environ else None)
     known = [plugin.name for plugin in plugins.found]
     for variable in (BLOCK, ALLOW):
         for name in _names(variable):

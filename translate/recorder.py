@@ -21,6 +21,7 @@ from translate.data.fit import fitted
 from translate.data.picture import to_eight_bits
 from translate.grid import Column, draw_grid, draw_points, in_columns
 from translate.hookspecs import hookimpl
+from translate.metrics.evaluation import check_scores
 from translate.randomness import derive
 from translate.recipe import Recipe
 from translate.trainer import Losses
@@ -64,6 +65,8 @@ class Recorder:
         self.sample_every = run.sample_every or max(1, min(total // 10, 1000))
         self.checkpoint_every = run.checkpoint_every or max(1, min(total // 5, 2000))
         self.evaluate_every = run.evaluate_every
+        if self.evaluate_every is not None:
+            check_scores(engine, run.scores, run.score_features)
         self._since, self._seconds = engine.step, time.monotonic()
         self._shown = [_shown_samples(engine, number) for number in range(len(engine.spaces))] if _translates(engine) else []
         self._save_inputs()
@@ -93,10 +96,12 @@ class Recorder:
             self.engine.trainer.check_finite()
             self.save_samples()
         scored = self.evaluate_every is not None and (end or step % self.evaluate_every == 0)
-        if scored:
-            self.score()
-        if end or last or scored or step % self.checkpoint_every == 0:
-            self.engine.begin_checkpoint()
+        try:
+            if scored:
+                self.score()
+        finally:  # a score that fails takes no training with it
+            if end or last or scored or step % self.checkpoint_every == 0:
+                self.engine.begin_checkpoint()
 
     def score(self) -> None:
         """Score this moment on held-out samples, and write the figures with their protocol."""

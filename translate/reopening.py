@@ -5,10 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from translate import checkpoint, records
-from translate.errors import DataWarning, UserError
+from translate.errors import DataWarning, UserError, listed
 from translate.given import explained, given_again, recorded_method
 from translate.length import Length
 from translate.plugins import Plugins
@@ -61,6 +61,12 @@ def reopen(
         )
     if absent := plugins.missing(recorded):
         warnings.warn(f"The run in {out} was made with {absent}.", DataWarning, stacklevel=2)
+    if changed := _changed(record, engine):
+        warnings.warn(
+            f"The run in {out} was begun with {changed}; it goes on, and may not end bit for bit as it would have.",
+            DataWarning,
+            stacklevel=2,
+        )
     engine.backbones = record.get("backbones", {})
     for backbone, digest in backbones(engine.recipe).items():
         if engine.backbones.get(backbone, digest) != digest:
@@ -81,7 +87,7 @@ def reopen(
         )
     if "lengths" in record:
         engine.lengths = tuple(map(Length.parse, record["lengths"]))
-    engine.overridden = tuple(sorted({*record.get("overridden", ()), *override}))
+    engine.overridden = tuple(sorted({*record.get("overridden", ()), *(override.keys() - HARMLESS)}))
     engine.out = out
     if latest is not None:
         state, progress = checkpoint.load_training(latest)
@@ -92,7 +98,7 @@ def reopen(
                 f"The checkpoint {latest} does not fit the run's record {out / checkpoint.RECORD_NAME} ({error})."
             ) from error
         engine.step, engine.consumed = progress["step"], progress["consumed"]
-    with checkpoint.locked(out):
+    with checkpoint.locked(out), checkpoint.writing(out, "What the run said before"):
         checkpoint.cut_logs(out, engine.step)
         now = records.record(engine)
         if override or now.get("root") != record.get("root"):  # whoever goes on after this finds the pictures where they are now
@@ -101,3 +107,15 @@ def reopen(
         engine._keep_beginning()
     if engine.doctor is not None and (out / checkpoint.LOG_NAME).is_file():
         engine.doctor.recall(out)
+
+
+def _changed(record: Mapping[str, Any], engine: Engine) -> str:
+    """What computes otherwise than when the run was recorded: "torch 2.13 (2.14 here)"; empty where nothing does."""
+    now = records.record(engine)
+    before = {
+        **record.get("versions", {}),
+        **{name: record.get("plugins", {}).get(name, "") for name in record.get("rests_on", ())},
+    }
+    here = {**now["versions"], **now["plugins"]}
+    others = {name: each for name, each in before.items() if name != "python" and each and name in here and here[name] != each}
+    return listed(f"{name} {each} ({here[name]} here)" for name, each in others.items()) if others else ""

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from translate.data.domain import WINDOWS, Space
 from translate.data.memory import memory
-from translate.errors import UserError
+from translate.errors import NotRead, RecipeError, UserError
 from translate.typed import check
 
 #: The version of the header; a file of a later version is refused with a sentence.
@@ -44,6 +44,12 @@ DTYPES = {
     torch.int8: "I8",
     torch.uint8: "U8",
     torch.bool: "BOOL",
+    torch.float8_e4m3fn: "F8_E4M3",
+    torch.float8_e5m2: "F8_E5M2",
+    torch.complex64: "C64",
+    torch.uint64: "U64",
+    torch.uint32: "U32",
+    torch.uint16: "U16",
 }
 #: No side of a picture, and no point, has more numbers.
 MOST_SIDE = 1 << 16
@@ -104,6 +110,8 @@ def pack(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], *, sealed: 
     begin = 0
     # Widest numbers first, so that all are aligned.
     for name, tensor in sorted(tensors.items(), key=lambda each: (-each[1].element_size(), each[0])):
+        if tensor.dtype not in DTYPES:
+            raise RecipeError(f"The tensor '{name}' is of {tensor.dtype}, which safetensors files do not hold; convert it.")
         stored = tensor.detach().cpu().contiguous()
         end = begin + stored.numel() * stored.element_size()
         entries[name] = {"dtype": DTYPES[stored.dtype], "shape": list(stored.shape), "data_offsets": [begin, end]}
@@ -139,7 +147,7 @@ def unpack(data: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     except (safetensors.SafetensorError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         raise UserError(f"{path} is damaged or no safetensors file ({error}).") from error
     written = metadata.get(DIGEST)  # files of other programs, and old ones of ours, have none
-    if written is not None:
+    if written is not None and "translate" in metadata:
         head = data[: 8 + size].replace(written.encode(), BLANK.encode(), 1)
         if written != _digest(head, memoryview(data)[8 + size :]):
             raise UserError(f"{path} is damaged: its contents are not as they were written; fetch or save it again.")
@@ -156,15 +164,16 @@ def read(path: Path) -> bytes:
                 why = "; files of this kind may run code when they are opened, so only .safetensors are read" if foreign else ""
                 raise UserError(f"{path} is no safetensors file, or was cut short: its header cannot be read{why}.")
             if 2 * bytes_ > memory():  # what is read, and the tensors that are made of it
-                raise UserError(
+                raise NotRead(
                     f"{path} has {bytes_:,} bytes, and this machine has not the memory to read it ({memory():,} bytes)."
                 )
             file.seek(0)
             return file.read()
     except OSError as error:
-        raise UserError(f"The weights {path} cannot be read ({error.strerror}).") from error
+        kind = UserError if isinstance(error, FileNotFoundError) else NotRead
+        raise kind(f"The weights {path} cannot be read ({error.strerror}).") from error
     except MemoryError:
-        raise UserError(f"There is not enough memory to read {path}; stop other programs.") from None
+        raise NotRead(f"There is not enough memory to read {path}; stop other programs.") from None
 
 
 def parse(data: bytes, path: Path) -> tuple[dict[str, Tensor], Header]:

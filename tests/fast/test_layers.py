@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from translate import UserError
-from translate.fast import LEVERS, chosen, hasten
+from translate.fast import LEVERS, hasten, levers
 from translate.fast import winograd as module
 from translate.fast.winograd import WinogradConv2d
 
@@ -160,8 +160,8 @@ def test_what_nobody_waits_for_is_not_computed(key):
 
 
 def test_levers_are_chosen_by_name():
-    assert chosen(["all"]) == ("norm", "split", "winograd", "channels-last", "adam")
-    assert chosen(["none"]) == ()
-    assert chosen(["winograd", "norm"]) == ("norm", "winograd")
+    assert levers(["all"]) == ("norm", "split", "winograd", "channels-last", "adam")
+    assert levers(["none"]) == ()
+    assert levers(["winograd", "norm"]) == ("norm", "winograd")
     with pytest.raises(UserError, match=r"no lever 'winogard' for --fast\. Did you mean 'winograd'\?"):
-        chosen(["winogard"])
+        levers(["winogard"])

@@ -17,7 +17,7 @@ from translate.cli.display import Display
 from translate.data.domain import file_name
 from translate.engine import Engine
 from translate.errors import Interrupted, UserError, listed
-from translate.plugins import Plugins, installed
+from translate.plugins import Plugins, installed, loaded
 from translate.recipe import Recipe
 from translate.settings import HARMLESS, RunOptions, default_preset, resolve, split_options
 
@@ -27,7 +27,7 @@ RECORDED = ("data", "versions", "plugins", "backbones")
 
 def main(arguments: Sequence[str]) -> int:
     """Parse, build, train."""
-    plugins = Plugins(blocked=["*"]) if "--no-plugins" in arguments else installed()
+    plugins = loaded(own=True) if "--no-plugins" in arguments else installed()
     name, rest = _recipe_name(arguments, plugins)
     recipe = plugins.recipes[name]
     if rest and not rest[0].startswith("-"):
@@ -80,12 +80,13 @@ def _rerun(out: Path, name: str, values: dict[str, Any], preset: str | None, ove
     others = sorted(key for key in {*ours, *theirs} - HARMLESS if ours.get(key) != theirs.get(key))
     if length := {"steps", "epochs"} & set(others):
         others = [key for key in others if key not in length]
-        if "lengths" not in record:
+        began = record.get("lengths", [{}])[0]
+        if any(ours.get(key) != began.get(key) for key in ("steps", "epochs")):
             raise UserError(
                 f"{out} holds this run with another length; go on by 'translate resume {shlex.quote(str(out))}', which makes it longer by "
                 f"--steps or --epochs, or give another folder with --out."
             )
-    if others and not override:
+    if others and (not override or "domains" in others):
         said = listed(f"{options.flag(key)} {theirs.get(key, 'none')} and not {ours.get(key, 'none')}" for key in others)
         raise UserError(
             f"{out} holds a run that began with {said}; give the same options to go on with it, another folder with --out, or --override "

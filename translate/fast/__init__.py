@@ -29,7 +29,7 @@ OTHERS = ("channels-last", "adam")
 LARGE_BATCH = 8
 
 
-def chosen(names: Collection[str]) -> tuple[str, ...]:
+def levers(names: Collection[str]) -> tuple[str, ...]:
     """The levers that ``names`` are: "all", "none", or names of some. Raises UserError."""
     known = (*LEVERS, *OTHERS)
     if list(names) in (["all"], ["none"]):
@@ -42,15 +42,15 @@ def chosen(names: Collection[str]) -> tuple[str, ...]:
     return tuple(each for each in known if each in names)
 
 
-def hasten(recipe: nn.Module, device: torch.device, levers: Collection[str], batch: int = 1) -> None:
-    """Apply to the networks of ``recipe`` those of ``levers`` that pay on ``device``, with ``batch`` samples at once: so far, on a CPU."""
+def hasten(recipe: nn.Module, device: torch.device, chosen: Collection[str], batch: int = 1) -> None:
+    """Apply to the networks of ``recipe`` those levers of ``chosen`` that pay on ``device``, with so many samples in a batch."""
     if device.type != "cpu":
         return
     for module in recipe.modules():
         for name, faster in LEVERS.items():
-            if name in levers and type(module) is faster.__bases__[0] and faster.fits(module):
+            if name in chosen and type(module) is faster.__bases__[0] and faster.fits(module):
                 module.__class__ = faster
-    if "channels-last" in levers and batch >= LARGE_BATCH:
+    if "channels-last" in chosen and batch >= LARGE_BATCH:
         for network in recipe.children():
             if _is_batch_normalised(network):
                 network.to(memory_format=torch.channels_last)

@@ -28,7 +28,7 @@ class SplitConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """``(B, C, H, W)`` → ``(B, C', H - k + 1, W - k + 1)``."""
-        if input.dim() != 4:
+        if input.dim() != 4 or input.shape[3] < self.kernel_size[1]:
             return super().forward(input)
         many, channels, side, _ = self.weight.shape
         tall = self.weight.permute(0, 3, 1, 2).reshape(many * side, channels, side, 1)

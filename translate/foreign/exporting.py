@@ -47,5 +47,8 @@ def export_weights(name: str, format_name: str, folder: Path, plugins: Plugins) 
     for file_name, state in states.items():
         buffer = BytesIO()
         torch.save(OrderedDict((key, each.float() if each.is_floating_point() else each) for key, each in state.items()), buffer)
-        weights.write(folder / file_name, buffer.getvalue())
+        try:
+            weights.write(folder / file_name, buffer.getvalue())
+        except OSError as error:
+            raise UserError(f"{folder / file_name} cannot be written ({error.strerror}); give another folder with -o.") from None
     return [folder / file_name for file_name in states]

@@ -37,8 +37,11 @@ class Imported:
     notes: Sequence[str]
 
     def write(self, path: Path) -> None:
-        """Write it to ``path``."""
-        weights.write(path, weights.pack(self.tensors, self.header.dump()))
+        """Write it to ``path``. Raises UserError where that cannot be."""
+        try:
+            weights.write(path, weights.pack(self.tensors, self.header.dump()))
+        except OSError as error:
+            raise UserError(f"{path} cannot be written ({error.strerror}); give another place with -o.") from None
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,16 @@ def _chosen(plugins: Plugins, parts: Sequence[Part], left_out: dict[str, str]) -
     return chosen
 
 
+def check_scores(engine: Engine, scores: Sequence[Part], features: Part | None) -> None:
+    """Raise UserError, before training starts, where ``scores`` that are named cannot be made, or need what is not there."""
+    for name, score in _chosen(engine.plugins, scores, {}).items():
+        if score.needs & {"features", "logits"} and features is None and [str(part) for part in scores] != ["all"]:
+            raise UserError(f"The score '{name}' looks through a network; name one by --score-features NAME.")
+    if features is not None:
+        for space in engine.spaces:
+            build_part(engine.plugins.features, features, FeatureExtractor, space)
+
+
 def _scored(evidence: Evidence, chosen: Mapping[str, Score], seed: int, left_out: dict[str, str]) -> tuple[str, list[Row]]:
     """The extractor's label, empty where there is none, and the figures of one direction; ``left_out`` takes what there are none of."""
     label = evidence.extractor.label if evidence.extractor is not None else ""
