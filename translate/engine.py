@@ -463,8 +463,8 @@ class Engine:
     def begin_checkpoint(self, *, copy: bool = True) -> None:
         """Begin to write a checkpoint of this moment in the background.
 
-        Training waits for a copy of its state, for the norms of averaged networks to be measured, and for the checkpoint before where that is
-        still being written. Without the ``copy``, nothing may be trained until it is done.
+        Training waits for a copy of its state, for the norms of averaged networks to be measured, and for the checkpoint before where that
+        is still being written. Without the ``copy``, nothing may be trained until it is done.
         """
         if self.out is None:
             raise UserError("This engine keeps no run folder; give it one with out=DIR, or write the networks with save(PATH).")

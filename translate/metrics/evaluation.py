@@ -11,6 +11,7 @@ import torch
 
 from translate.data.catalogue import Found, open_domains
 from translate.errors import RecipeError, TranslateError, UserError, brief, listed
+from translate.metrics.features import FeatureExtractor
 from translate.metrics.gathering import gathered
 from translate.metrics.score import REASONS, Evidence, Figure, Score
 from translate.options import Part
