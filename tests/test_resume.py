@@ -72,11 +72,9 @@ def test_a_pipeline_whose_file_changed_is_refused(tiny, tmp_path):
 def test_another_version_is_told_of(tiny, tmp_path):
     tiny(out=tmp_path / "run").fit()
     record = tmp_path / "run" / "run.toml"
-    record.write_text(record.read_text().replace(f'torch = "{torch.__version__}"', 'torch = "1.0"'))
-    with pytest.warns(
-        DataWarning,
-        match=rf"was begun with torch 1\.0 \({re.escape(torch.__version__)} here\); it goes on end bit for bit",
-    ):
+    record.write_text(re.sub(r'^torch = ".*"', 'torch = "1.0"', record.read_text(), flags=re.M))
+    said = rf"was begun with torch 1\.0 \({re.escape(torch.__version__)} here\); it goes on, and may not end bit for bit"
+    with pytest.warns(DataWarning, match=said):
         Engine.resume(tmp_path / "run")
 
 
