@@ -69,7 +69,8 @@ def test_pretrained_weights_are_needed_once(photos, plugins, weights, tmp_path):
     loaded = Engine.load(tmp_path / "run", device="cpu", plugins=plugins)
     assert loaded.backbones == begun.backbones
     assert all(torch.equal(a, b) for a, b in zip(begun.recipe.G.parameters(), loaded.recipe.G.parameters(), strict=True))
-    for a, b in zip(begun.fit().recipe.parameters(), resumed.fit().recipe.parameters(), strict=True):
+    list(begun.steps())  # which writes nothing
+    for a, b in zip(begun.recipe.parameters(), resumed.fit().recipe.parameters(), strict=True):
         assert torch.equal(a, b)
 
 
@@ -80,7 +81,8 @@ def test_a_resumed_run_sees_with_the_same_eyes(pretrained, photos, plugins, weig
     begun.save_checkpoint()
     resumed = Engine.resume(tmp_path / "run", plugins=plugins)
     assert backbones(resumed.recipe).items() <= dict(begun.backbones).items()
-    for a, b in zip(begun.fit().recipe.parameters(), resumed.fit().recipe.parameters(), strict=True):
+    list(begun.steps())  # which writes nothing
+    for a, b in zip(begun.recipe.parameters(), resumed.fit().recipe.parameters(), strict=True):
         assert torch.equal(a, b)
     if pretrained:
         torch.manual_seed(10)
