@@ -200,7 +200,7 @@ def asked_twice(number):
         os.kill(os.getpid(), number)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_second_signal_stops_at_once_and_says_which_it_was(number):
     with pytest.raises(KeyboardInterrupt) as stopped:
         asked_twice(number)

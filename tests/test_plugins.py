@@ -485,3 +485,13 @@ def test_a_hook_that_wraps_others_is_refused(add):
 
     with pytest.raises(translate.PluginError, match="wraps the hook 'run_started', and hooks are called one by one here"):
         add(Wraps())
+
+
+@pytest.mark.parametrize(
+    "origin", ["evil --index-url http://evil.example/x 0.1.0", "--index-url 1", "a; rm -rf / 1", "a b\n 1", ""]
+)
+def test_a_strangers_file_writes_no_command(origin):
+    """What a weights file says of its plugins ends up in a line that is there to be copied."""
+    said = Plugins(allowed=()).missing({"mine": origin})
+    assert said == "plugin 'mine' (unknown), not loaded here, and the file does not say where it is from"
+    assert Plugins(allowed=()).missing({"mine": "good-plugin 1.2.0rc1+cpu"}).endswith("not loaded here: pip install good-plugin")

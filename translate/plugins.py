@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -46,6 +47,8 @@ ALLOW = "TRANSLATE_ALLOW"
 OWN = "image-translate"
 #: Where a plugin is from that no distribution brought.
 HERE = "registered by translate.plugin"
+#: A distribution and its version.
+PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]* [A-Za-z0-9][A-Za-z0-9._+!-]*")
 
 #: What happens when a plugin that is no part of a run fails: the run stops, or goes on without it.
 OnError = Literal["fail", "disable"]
@@ -246,16 +249,22 @@ class Plugins:
         absent = {name: origin for name, origin in recorded.items() if name not in here}
         if not absent:
             return ""
+        # Files say what they like: what is no name and version of a distribution is nothing to be installed, or shown.
+        absent = {name: origin if origin == HERE or PACKAGE.fullmatch(origin) else "unknown" for name, origin in absent.items()}
         names = listed(f"'{name}' ({origin})" for name, origin in absent.items())
         known = {plugin.name for plugin in self.found}  # blocked or broken: there is nothing to install
         packages = " ".join(
-            dict.fromkeys(origin.rpartition(" ")[0] for name, origin in absent.items() if name not in known and origin != HERE)
+            dict.fromkeys(
+                origin.rpartition(" ")[0] for name, origin in absent.items() if name not in known and PACKAGE.fullmatch(origin)
+            )
         )
         how = (
             f": pip install {packages}"
             if packages
             else ": register it again"
             if HERE in absent.values()
+            else ", and the file does not say where it is from"
+            if absent.keys() - known
             else ", though installed: 'translate plugins list' says why"
         )
         return f"plugin{'s' * (len(absent) > 1)} {names}, not loaded here{how}"

@@ -17,7 +17,7 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Inside, the first SIGINT or SIGTERM is only noted, so that the step at hand can end and be saved; a second one stops at once.
+    """Inside, the first SIGINT, SIGTERM or SIGHUP is only noted, so that the step at hand can end and be saved; a second one stops at once.
 
     That is by a KeyboardInterrupt with the number of the signal.
     """
@@ -31,9 +31,17 @@ def stop_requests() -> Iterator[StopRequest]:
             raise KeyboardInterrupt(number)
         request.signal = number
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, note) for number in _numbers()}
     try:
         yield request
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _numbers() -> list[signal.Signals]:
+    """The signals that ask to stop: also that of a terminal that is closed, where there is one and nobody chose not to hear it."""
+    asking = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asking.append(signal.SIGHUP)
+    return asking
