@@ -150,3 +150,13 @@ def test_whoever_stops_a_run_finds_the_checkpoint_that_was_under_way(tiny, tmp_p
         engine.fit()
     assert names(tmp_path / "run") == ["000002"]
     assert Engine.resume(tmp_path / "run").step == 2
+
+
+def test_what_another_writes_to_is_not_touched(tiny, tmp_path):
+    run = tmp_path / "run"
+    engine = tiny(out=run)
+    before = sorted(run.rglob("*"))
+    with checkpoint.locked(run), pytest.raises(UserError, match="Another process is training"):
+        engine.fit()
+    assert sorted(run.rglob("*")) == before
+    assert engine.fit().step == 4

@@ -317,22 +317,28 @@ class Engine:
     def fit(self, *, steps: int | None = None, epochs: int | None = None) -> Engine:
         """Train to the end of the run; where there is a run folder, keep log, grids and checkpoints in it.
 
-        ``steps`` or ``epochs`` replace the length that the run was set to, before its first step. SIGINT and SIGTERM end the step at
-        hand, save where there is a folder, and raise Interrupted. Raises NotFinite where a loss is infinite or NaN, which is never saved.
+        ``steps`` or ``epochs`` replace the length that the run was set to, before its first step. SIGINT, SIGTERM and SIGHUP end the step
+        at hand, save where there is a folder, and raise Interrupted. Raises NotFinite where a loss is infinite or NaN, which is never
+        saved.
         """
         _ = self.trainer  # raises where nothing can be trained
         if steps is not None or epochs is not None:
             if self.step:
                 raise UserError("The run has begun; extend() changes its length, and what becomes of its rates.")
             self.extend(steps=steps, epochs=epochs)
-        recorder = Recorder(self, self.out) if self.out is not None else None
-        means = Means()
-        lock = checkpoint.locked(self.out) if self.out is not None else nullcontext()
+        with checkpoint.locked(self.out) if self.out is not None else nullcontext():
+            self._train()
+        return self
+
+    def _train(self) -> None:
+        """What ``fit`` does where nobody else writes to the run folder."""
         if self.out is not None and (latest := checkpoint.latest_checkpoint(self.out)) and int(latest.name) > self.step:
             raise UserError(
                 f"The run in {self.out} went on to step {int(latest.name)} meanwhile, and this engine is at step {self.step}; resume anew."
             )
-        with lock, self._finishing(), self.listening(recorder, " recorder"), explained_failures(), stop_requests() as stop:
+        recorder = Recorder(self, self.out) if self.out is not None else None
+        means = Means()
+        with self._finishing(), self.listening(recorder, " recorder"), explained_failures(), stop_requests() as stop:
             self.tell("run_started")
             for report in self.steps():
                 means.add(report.raw)
@@ -350,7 +356,6 @@ class Engine:
                     raise Interrupted(f"Stopped at step {self.step} of {self.total}, and {kept}.", stop.signal)
             self.trainer.check_finite()
             self.tell("run_finished")
-        return self
 
     def _due(self, step: int) -> bool:
         """Whether there is a report of ``step``."""

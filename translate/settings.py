@@ -60,8 +60,12 @@ class RunOptions:
         (), "networks, modules or parameters that are not trained, such as G.down or D_X.*.bias", metavar="PATTERN"
     )
     log_every: int = option(10, "steps between two lines of log.jsonl", least=1)
-    sample_every: int | None = option(None, "steps between two picture grids; by default ten a run", least=1)
-    checkpoint_every: int | None = option(None, "steps between two checkpoints; by default five a run", least=1)
+    sample_every: int | None = option(
+        None, "steps between two picture grids; by default ten a run, and one every 1,000 steps at least", least=1
+    )
+    checkpoint_every: int | None = option(
+        None, "steps between two checkpoints; by default five a run, and one every 2,000 steps at least", least=1
+    )
     evaluate_every: int | None = option(
         None, "steps between two scores on held-out samples, which go to scores.jsonl; no influence on results", least=1
     )

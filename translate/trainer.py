@@ -292,9 +292,8 @@ class Trainer:
             for name, parameter in self.parameters[group].items():
                 prefix = f"optimiser/{group}/{name}/"
                 moments = {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}
-                optimiser.state[parameter] = {key: _placed(key, tensor, parameter) for key, tensor in moments.items()}
-                if optimiser.param_groups[0].get("fused") and "step" in moments:
-                    optimiser.state[parameter]["step"] = moments["step"].to(parameter.device, torch.float32, copy=True)
+                fused = bool(optimiser.param_groups[0].get("fused"))
+                optimiser.state[parameter] = {key: _placed(key, tensor, parameter, fused) for key, tensor in moments.items()}
         for group, scaler in self.scalers.items():
             prefix = f"{group}/"
             values = {
@@ -326,8 +325,8 @@ def _freeze(groups: Mapping[str, Mapping[str, nn.Parameter]], patterns: Sequence
             named[name].requires_grad_(False)
 
 
-def _placed(key: str, tensor: Tensor, parameter: nn.Parameter) -> Tensor:
-    """A moment where its optimiser wants it: counts stay on the host, the rest lies as the parameter does, strides and all."""
+def _placed(key: str, tensor: Tensor, parameter: nn.Parameter, fused: bool) -> Tensor:
+    """A moment where its optimiser wants it: counts on the host, unless it is ``fused``; the rest as the parameter lies, strides too."""
     if tensor.shape != parameter.shape or key == "step":
-        return tensor.clone()
+        return tensor.to(parameter.device, copy=True) if fused else tensor.clone()
     return torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)

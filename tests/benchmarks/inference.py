@@ -18,7 +18,7 @@ import reference
 import torch
 from torch import Tensor, nn
 from training import Memory, Noise
-from turns import Turns, compared
+from turns import Turns, compared, table
 
 import translate
 from translate import Engine
@@ -71,16 +71,7 @@ def main() -> int:
     torch.set_num_threads(given.threads)
     for size in given.sizes:
         figures = measured(size, given.rounds)
-        if given.json:
-            print(json.dumps(figures), flush=True)
-            continue
-        print(f"{size} px, {given.threads} thread{'s' * (given.threads > 1)}")
-        for way, figure in figures["ways"].items():
-            print(
-                f"  {way:<10} {figure['seconds'] * 1e3:9.2f} ms a picture   times reference: {figure['times by clock']:.3f} by the clock, "
-                f"{figure['times by processor']:.3f} by processor time; largest error {figure['largest error']:.1e}",
-                flush=True,
-            )
+        print(json.dumps(figures) if given.json else table(f"{size} px", figures, "picture"), flush=True)
     return 0
 
 

@@ -23,7 +23,7 @@ import reference
 import torch
 from PIL import Image
 from torch import Tensor
-from turns import Turns, compared
+from turns import Turns, compared, table
 
 import translate
 from translate import Domain, Engine
@@ -155,16 +155,7 @@ def main() -> int:
     torch.set_num_threads(given.threads)
     for case in given.cases:
         figures = measured(case, given.rounds, torch.device(given.device))
-        if given.json:
-            print(json.dumps(figures), flush=True)
-            continue
-        print(f"{case}, {given.threads} thread{'s' * (given.threads > 1)}")
-        for way, figure in figures["ways"].items():
-            print(
-                f"  {way:<10} {figure['seconds'] * 1e3:9.2f} ms a step   times reference: {figure['times by clock']:.3f} by the clock, "
-                f"{figure['times by processor']:.3f} by processor time",
-                flush=True,
-            )
+        print(json.dumps(figures) if given.json else table(case, figures, "step"), flush=True)
     return 0
 
 

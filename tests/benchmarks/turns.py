@@ -50,5 +50,18 @@ def compared(ways: Mapping[str, Turns], rounds: int) -> dict[str, Any]:
     }
 
 
+def table(title: str, figures: Mapping[str, Any], unit: str) -> str:
+    """What was compared, for people: a line for each way, of the milliseconds that a ``unit`` takes."""
+    threads = figures["threads"]
+    lines = [f"{title}, {threads} thread{'s' * (threads > 1)}"]
+    for way, each in figures["ways"].items():
+        error = f"; largest error {each['largest error']:.1e}" if "largest error" in each else ""
+        lines.append(
+            f"  {way:<10} {each['seconds'] * 1e3:9.2f} ms a {unit}   times reference: {each['times by clock']:.3f} by the clock, "
+            f"{each['times by processor']:.3f} by processor time{error}"
+        )
+    return "\n".join(lines)
+
+
 def ratio(first: list[float], other: list[float]) -> float:
     return statistics.median(one / two for one, two in zip(first, other, strict=True))
